@@ -1,0 +1,54 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The stack of docs/explanation/architecture.md: a target imports what stands to its left, never to its right.
+let package = Package(
+  name: "groksweep",
+  products: [.executable(name: "groksweep", targets: ["groksweep"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(
+      name: "Grokking", dependencies: ["Kernels", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Sweeps",
+      dependencies: [
+        "Grokking", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
+    .target(
+      name: "Results", dependencies: ["Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(
+      name: "Cluster",
+      dependencies: [
+        "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "Reports", dependencies: ["Results", "Sweeps", "Grokking"]),
+    .executableTarget(
+      name: "groksweep",
+      dependencies: [
+        "Cluster", "Reports", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(
+      name: "GrokkingTests", dependencies: ["Grokking", "Kernels"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "SweepsTests", dependencies: ["Sweeps", "Grokking"]),
+    .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
+    .testTarget(
+      name: "ResultsTests",
+      dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Results", "Sweeps", "Grokking", "ZeroMQ"]),
+    .testTarget(name: "CommandTests", dependencies: ["Grokking", "Sweeps", "ZeroMQ"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
