@@ -1,0 +1,208 @@
+// The model rewritten as tables: what an example's forward pass still has to do is mix a few rows.
+//
+// The query at `=` is the same for every example, so a head's score of a token is one number. Values depend on token
+// and position alone, and everything between a value and the pre-activations (W_O, W_in) or the skip path's logits
+// (W_O, W_U) is linear: each token and head has one row T[token, head] of pre-activations and logits. Attention
+// weights sum to 1, so subtracting `=`'s row makes that position part of a constant. Behind the activation only
+// M = W_out·W_U is left.
+
+import Kernels
+
+/// Sizes of one model and how its rows are padded to whole vectors of 16.
+struct FoldedShape: Hashable {
+  let modulus: Int
+  let dModel: Int
+  let heads: Int
+  let dHead: Int
+  let dMLP: Int
+  let classes: Int
+  /// d_mlp and d_vocab_out rounded up to multiples of 16; a row holds the one and then the other.
+  let hidden: Int
+  let outputs: Int
+
+  init(_ layout: ParameterLayout) {
+    modulus = layout.modulus
+    dModel = layout.model.dModel
+    heads = layout.model.heads
+    dHead = layout.model.dHead
+    dMLP = layout.model.dMLP
+    classes = layout.model.dVocabOut
+    hidden = (dMLP + 15) / 16 * 16
+    outputs = (classes + 15) / 16 * 16
+  }
+
+  /// Floats of a row: pre-activations, then logits.
+  var width: Int { hidden + outputs }
+  /// Rows of W_E and W_pos together: p tokens, `=`, positions 0, 1, 2.
+  var embeddings: Int { modulus + 4 }
+  /// The rows of `=` and of the positions among them.
+  var equals: Int { modulus }
+  func position(_ index: Int) -> Int { modulus + 1 + index }
+}
+
+/// Tables of one set of weights.
+final class FoldedModel {
+  let layout: ParameterLayout
+  let shape: FoldedShape
+  private let kernels: Kernels
+
+  /// Values of embeddings and positions: (p+4, heads·d_head).
+  let values: FloatMatrix
+  /// W_O·[W_in | W_U]: (heads·d_head, width).
+  let outward: FloatMatrix
+  /// values·outward by head: (p+4, heads·width).
+  private let rawRows: FloatMatrix
+  /// Rows of a token at positions 0 and 1, relative to `=`'s.
+  let table0: TokenTable
+  let table1: TokenTable
+  private let table0Rows: FloatMatrix
+  private let table1Rows: FloatMatrix
+  private let shift: FloatMatrix  // (1, heads·width)
+  private let equalsRow: FloatMatrix  // (1, heads·width)
+  /// Pre-activations and logits that do not depend on the tokens: (1, width).
+  let constant: FloatMatrix
+  /// M = W_out·W_U: (d_mlp, outputs).
+  let merged: FloatMatrix
+  /// x at `=`, and the same with b_out: (1, d_model).
+  let equalsInput: FloatMatrix
+  let equalsOutput: FloatMatrix
+  /// q/√d_head: (1, heads·d_head).
+  let query: FloatMatrix
+  /// W_K·q/√d_head: (d_model, heads).
+  let queryKeys: FloatMatrix
+  /// Scores of embeddings and positions: (p+4, heads).
+  private let scores: FloatMatrix
+  /// exp(score − largest of the head) or, when `rawScores`, scores: (heads, p), and one per head for `=`.
+  let attention0: FloatMatrix
+  let attention1: FloatMatrix
+  let attentionEquals: FloatMatrix
+  /// Whether some head's scores spread over more than 60, where tabulated exponentials would vanish.
+  private(set) var rawScores = false
+  private static let widestSpread: Float = 60
+  private let buffers: [FloatBuffer]
+
+  init(_ layout: ParameterLayout, kernels: Kernels) {
+    self.layout = layout
+    self.kernels = kernels
+    let shape = FoldedShape(layout)
+    self.shape = shape
+    let (p, heads, dModel, width) = (shape.modulus, shape.heads, shape.dModel, shape.width)
+    var buffers: [FloatBuffer] = []
+    func matrix(_ rows: Int, _ columns: Int) -> FloatMatrix {
+      let buffer = FloatBuffer(rows * columns)
+      buffers.append(buffer)
+      return buffer.matrix(rows, columns)
+    }
+    values = matrix(shape.embeddings, dModel)
+    outward = matrix(dModel, width)
+    rawRows = matrix(shape.embeddings, heads * width)
+    table0Rows = matrix(p, heads * width)
+    table0 = TokenTable(buffers[buffers.count - 1], tokens: p, heads: heads, width: width)
+    table1Rows = matrix(p, heads * width)
+    table1 = TokenTable(buffers[buffers.count - 1], tokens: p, heads: heads, width: width)
+    shift = matrix(1, heads * width)
+    equalsRow = matrix(1, heads * width)
+    constant = matrix(1, width)
+    merged = matrix(shape.dMLP, shape.outputs)
+    equalsInput = matrix(1, dModel)
+    equalsOutput = matrix(1, dModel)
+    query = matrix(1, dModel)
+    queryKeys = matrix(dModel, heads)
+    scores = matrix(shape.embeddings, heads)
+    attention0 = matrix(heads, p)
+    attention1 = matrix(heads, p)
+    attentionEquals = matrix(1, heads)
+    self.buffers = buffers
+  }
+
+  /// Rebuilds every table; `weights` holds `layout.count` floats.
+  func fold(_ weights: FloatBuffer) {
+    let w = TensorViews(weights, layout)
+    foldInputs(w)
+    foldRows(w)
+    kernels.multiply(w.W_out, w.W_U, into: merged.columns(0..<shape.classes))
+    foldAttention(w)
+  }
+
+  private func foldInputs(_ w: TensorViews) {
+    let (token, position) = (w.embeddings.rows(row(shape.equals)), w.embeddings.rows(row(shape.position(2))))
+    kernels.add(token, position, into: equalsInput)
+    if let b_out = w.b_out {
+      kernels.add(equalsInput, b_out, into: equalsOutput)
+    } else {
+      for column in 0..<shape.dModel { equalsOutput[0, column] = equalsInput[0, column] }
+    }
+  }
+
+  private func row(_ index: Int) -> Range<Int> { index..<index + 1 }
+
+  private func foldRows(_ w: TensorViews) {
+    let (width, hidden, dHead) = (shape.width, shape.hidden, shape.dHead)
+    let (neurons, logits) = (0..<shape.dMLP, hidden..<hidden + shape.classes)
+    kernels.multiply(w.W_O, w.W_in, into: outward.columns(neurons))
+    kernels.multiply(w.W_O, w.W_U, into: outward.columns(logits))
+    for head in 0..<shape.heads {
+      let dimensions = head * dHead..<(head + 1) * dHead
+      kernels.multiply(w.embeddings, w.W_V(head), into: values.columns(dimensions))
+      kernels.multiply(
+        values.columns(dimensions), outward.rows(dimensions),
+        into: rawRows.columns(head * width..<(head + 1) * width))
+    }
+    let rows = rawRows.rows(0..<shape.modulus)
+    // Row of the value at `=`, position 2.
+    let (equals, shifts) = (equalsRow.pointer(toRow: 0), shift.pointer(toRow: 0))
+    kernels.add(
+      rawRows.rows(row(shape.equals)), rawRows.rows(row(shape.position(2))), into: equalsRow)
+    for (position, table) in [(0, table0Rows), (1, table1Rows)] {
+      let from = rawRows.pointer(toRow: shape.position(position))
+      for column in 0..<shape.heads * width { shifts[column] = from[column] - equals[column] }
+      kernels.add(row: shift, to: rows, into: table)
+    }
+    kernels.multiply(equalsInput, w.W_in, into: constant.columns(neurons))
+    kernels.multiply(equalsOutput, w.W_U, into: constant.columns(logits))
+    if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: constant.columns(neurons)) }
+    kernels.addColumnSums(
+      of: equalsRow.split(intoRowsOf: width), to: constant)
+  }
+
+  private func foldAttention(_ w: TensorViews) {
+    let scale = 1 / Float(shape.dHead).squareRoot()
+    for head in 0..<shape.heads {
+      let dimensions = head * shape.dHead..<(head + 1) * shape.dHead
+      kernels.multiply(equalsInput, w.W_Q(head), into: query.columns(dimensions))
+      for dimension in dimensions { query[0, dimension] *= scale }
+      kernels.multiply(
+        w.W_K(head), query.columns(dimensions).asColumn, into: queryKeys.columns(head..<head + 1))
+    }
+    kernels.multiply(w.embeddings, queryKeys, into: scores)
+    rawScores = false
+    for head in 0..<shape.heads {
+      let equals = scores[shape.equals, head] + scores[shape.position(2), head]
+      attentionEquals[0, head] = equals
+      var (least, most) = (equals, equals)
+      for token in 0..<shape.modulus {
+        let atFirst = scores[token, head] + scores[shape.position(0), head]
+        let atSecond = scores[token, head] + scores[shape.position(1), head]
+        attention0[head, token] = atFirst
+        attention1[head, token] = atSecond
+        least = min(least, atFirst, atSecond)
+        most = max(most, atFirst, atSecond)
+      }
+      // Written so that NaN takes the raw path too.
+      if !(most - least <= FoldedModel.widestSpread) { rawScores = true }
+    }
+    if !rawScores { tabulateExponentials() }
+  }
+
+  private func tabulateExponentials() {
+    for head in 0..<shape.heads {
+      var most = attentionEquals[0, head]
+      for token in 0..<shape.modulus { most = max(most, attention0[head, token], attention1[head, token]) }
+      for scores in [attention0.rows(head..<head + 1), attention1.rows(head..<head + 1)] {
+        kernels.exponentials(of: scores, minus: most, into: scores)
+      }
+      let equals = attentionEquals.columns(head..<head + 1)
+      kernels.exponentials(of: equals, minus: most, into: equals)
+    }
+  }
+}

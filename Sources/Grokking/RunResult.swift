@@ -1,0 +1,231 @@
+// What a run leaves behind: its outcome, its curve, the final model's frequencies, and the digest that proves it.
+//
+// No clock and no machine in here: seconds and workers are added by whoever ran it. Absent measures are nil, never
+// zero and never NaN: an operation without waves has no restricted loss.
+
+/// How a run ended (`measures.md` section 4). Epochs are exact for train accuracy and at the evaluations' resolution
+/// for test accuracy.
+package enum Outcome: Codable, Hashable, Sendable {
+  /// Train accuracy crossed 0.99, and test accuracy more than one evaluation later.
+  case grokked(memorization: Int, grokking: Int)
+  /// Train crossed, test not: censored.
+  case memorized(memorization: Int, censoredAfter: Int)
+  /// Neither crossed: censored.
+  case unfit(censoredAfter: Int)
+  /// Test crossed before, or within one evaluation of, train: no delay to speak of.
+  case immediate(memorization: Int?, grokking: Int)
+  /// Crossed, but test accuracy was below the threshold again at the end.
+  case collapsed(memorization: Int?, grokking: Int)
+  /// A loss stopped being finite at this epoch.
+  case diverged(at: Int, memorization: Int?, grokking: Int?)
+
+  /// As in the store: `grokked`, `memorized`, `unfit`, `immediate`, `collapsed`, `diverged`.
+  package var name: String {
+    switch self {
+    case .grokked: "grokked"
+    case .memorized: "memorized"
+    case .unfit: "unfit"
+    case .immediate: "immediate"
+    case .collapsed: "collapsed"
+    case .diverged: "diverged"
+    }
+  }
+
+  /// First epoch with train accuracy ≥ 0.99.
+  package var memorizationEpoch: Int? {
+    switch self {
+    case .grokked(let memorization, _), .memorized(let memorization, _): memorization
+    case .immediate(let memorization, _), .collapsed(let memorization, _), .diverged(_, let memorization, _):
+      memorization
+    case .unfit: nil
+    }
+  }
+
+  /// First evaluated epoch with test accuracy ≥ 0.99.
+  package var grokkingEpoch: Int? {
+    switch self {
+    case .grokked(_, let grokking), .immediate(_, let grokking), .collapsed(_, let grokking): grokking
+    case .diverged(_, _, let grokking): grokking
+    case .memorized, .unfit: nil
+    }
+  }
+
+  /// The last epoch of a run that was never seen to grok; nil when it was.
+  package var censoredAfter: Int? {
+    switch self {
+    case .memorized(_, let epoch), .unfit(let epoch): epoch
+    case .diverged(let epoch, _, nil): epoch
+    case .grokked, .immediate, .collapsed, .diverged: nil
+    }
+  }
+}
+
+/// Every measure at one epoch: of the weights after `epoch` steps, that is, before that epoch's own step.
+package struct Evaluation: Codable, Hashable, Sendable {
+  package var epoch: Int
+  /// Mean cross-entropy in nats over all d_vocab_out classes.
+  package var trainLoss: Double
+  package var testLoss: Double
+  package var trainAccuracy: Double
+  package var testAccuracy: Double
+  /// Cross-entropy over classes 0…p−1 of the key frequencies' waves plus the mean logits, on train, test, all pairs.
+  package var restrictedLossTrain: Double?
+  package var restrictedLossTest: Double?
+  package var restrictedLoss: Double?
+  /// Cross-entropy on train of the logits without the key frequencies' waves.
+  package var excludedLoss: Double?
+  /// Gini coefficient of the frequency norms of W_E and of W_L = W_out·W_U.
+  package var giniW_E: Double
+  package var giniW_L: Double
+  package var sumSquaredWeights: Double
+
+  package init(
+    epoch: Int, trainLoss: Double, testLoss: Double, trainAccuracy: Double, testAccuracy: Double,
+    restrictedLossTrain: Double? = nil, restrictedLossTest: Double? = nil, restrictedLoss: Double? = nil,
+    excludedLoss: Double? = nil, giniW_E: Double, giniW_L: Double, sumSquaredWeights: Double
+  ) {
+    self.epoch = epoch
+    self.trainLoss = trainLoss
+    self.testLoss = testLoss
+    self.trainAccuracy = trainAccuracy
+    self.testAccuracy = testAccuracy
+    self.restrictedLossTrain = restrictedLossTrain
+    self.restrictedLossTest = restrictedLossTest
+    self.restrictedLoss = restrictedLoss
+    self.excludedLoss = excludedLoss
+    self.giniW_E = giniW_E
+    self.giniW_L = giniW_L
+    self.sumSquaredWeights = sumSquaredWeights
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case epoch
+    case trainLoss = "train_loss"
+    case testLoss = "test_loss"
+    case trainAccuracy = "train_accuracy"
+    case testAccuracy = "test_accuracy"
+    case restrictedLossTrain = "restricted_loss_train"
+    case restrictedLossTest = "restricted_loss_test"
+    case restrictedLoss = "restricted_loss"
+    case excludedLoss = "excluded_loss"
+    case giniW_E = "gini_w_e"
+    case giniW_L = "gini_w_l"
+    case sumSquaredWeights = "sum_squared_weights"
+  }
+}
+
+/// A key frequency of the final model.
+package struct KeyFrequency: Codable, Hashable, Sendable {
+  /// k, from 1 to ⌊(p−1)/2⌋.
+  package var frequency: Int
+  /// Norm of the frequency's (cos, sin) pair in W_L.
+  package var norm: Double
+  /// Cross-entropy on train of the final logits without this frequency alone; nil where the operation has no waves.
+  package var excludedLoss: Double?
+
+  package init(frequency: Int, norm: Double, excludedLoss: Double?) {
+    self.frequency = frequency
+    self.norm = norm
+    self.excludedLoss = excludedLoss
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case frequency, norm
+    case excludedLoss = "excluded_loss"
+  }
+}
+
+/// SHA-256 chained over the weights: link i hashes link i−1 and the weights at its epoch.
+package struct EpochDigest: Codable, Hashable, Sendable {
+  package var epoch: Int
+  /// 64 hexadecimal digits.
+  package var digest: String
+
+  package init(epoch: Int, digest: String) {
+    self.epoch = epoch
+    self.digest = digest
+  }
+}
+
+/// Everything that one finished run says.
+package struct RunResult: Codable, Hashable, Sendable {
+  package var outcome: Outcome
+  /// Epochs trained: the experiment's, or fewer when the run diverged.
+  package var epochs: Int
+  /// In order of epoch; the last is the final model. Every number is finite.
+  package var evaluations: [Evaluation]
+  package var keyFrequencies: [KeyFrequency]
+  /// One link every 1,000 epochs and one at the end; the last is the run's digest.
+  package var digests: [EpochDigest]
+  /// `avx512`, `avx2` or `neon`.
+  package var kernelPath: String
+  package var semanticsVersion: Int
+  package var measureVersion: Int
+
+  package init(
+    outcome: Outcome, epochs: Int, evaluations: [Evaluation], keyFrequencies: [KeyFrequency], digests: [EpochDigest],
+    kernelPath: String, semanticsVersion: Int = Engine.semanticsVersion, measureVersion: Int = Engine.measureVersion
+  ) {
+    self.outcome = outcome
+    self.epochs = epochs
+    self.evaluations = evaluations
+    self.keyFrequencies = keyFrequencies
+    self.digests = digests
+    self.kernelPath = kernelPath
+    self.semanticsVersion = semanticsVersion
+    self.measureVersion = measureVersion
+  }
+
+  package var digest: String { digests.last?.digest ?? "" }
+  package var final: Evaluation? { evaluations.last }
+
+  enum CodingKeys: String, CodingKey {
+    case outcome, epochs, evaluations
+    case keyFrequencies = "key_frequencies"
+    case digests
+    case kernelPath = "kernel_path"
+    case semanticsVersion = "semantics_version"
+    case measureVersion = "measure_version"
+  }
+}
+
+/// Where a run stands, for people and for leases.
+package struct RunProgress: Codable, Hashable, Sendable {
+  package enum Stage: String, Codable, Sendable { case training, analysis }
+  package var stage: Stage
+  /// Epochs trained so far, of `epochs`.
+  package var epoch: Int
+  package var epochs: Int
+  /// Grows with every call of `advance`, in training and in analysis: what renews a lease.
+  package var work: Int
+  package var totalWork: Int
+  /// Losses and accuracies last seen; nil before the first evaluation, and when not finite.
+  package var trainLoss: Double?
+  package var testLoss: Double?
+  package var trainAccuracy: Double?
+  package var testAccuracy: Double?
+
+  package init(
+    stage: Stage, epoch: Int, epochs: Int, work: Int, totalWork: Int, trainLoss: Double? = nil,
+    testLoss: Double? = nil, trainAccuracy: Double? = nil, testAccuracy: Double? = nil
+  ) {
+    self.stage = stage
+    self.epoch = epoch
+    self.epochs = epochs
+    self.work = work
+    self.totalWork = totalWork
+    self.trainLoss = trainLoss
+    self.testLoss = testLoss
+    self.trainAccuracy = trainAccuracy
+    self.testAccuracy = testAccuracy
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case stage, epoch, epochs, work
+    case totalWork = "total_work"
+    case trainLoss = "train_loss"
+    case testLoss = "test_loss"
+    case trainAccuracy = "train_accuracy"
+    case testAccuracy = "test_accuracy"
+  }
+}

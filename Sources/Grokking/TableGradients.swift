@@ -1,0 +1,97 @@
+// The backward pass: first over examples into gradients of the tables, then from the tables to the weights.
+//
+// Over examples only the three large products and the spreading of rows remain; everything else is a small product
+// on tables, done once per epoch. Gradients are of the tensors before folding, so nothing here is an approximation.
+
+import Kernels
+
+/// Gradients of the tables of a `FoldedModel`, added up over examples.
+final class TableGradients {
+  private let shape: FoldedShape
+  private let layout: ParameterLayout
+  private let kernels: Kernels
+
+  private let table0: TokenTable
+  private let table1: TokenTable
+  private let table0Rows: FloatMatrix  // (p, heads·width)
+  private let table1Rows: FloatMatrix  // (p, heads·width)
+  private let constant: FloatMatrix  // (1, width)
+  private let merged: FloatMatrix  // (d_mlp, outputs)
+  private let scores0: FloatMatrix  // (heads, p)
+  private let scores1: FloatMatrix  // (heads, p)
+  /// Mᵀ, rebuilt each epoch: (outputs, hidden).
+  private let mergedTransposed: FloatMatrix
+  /// Gradients of attention weights of one block, then of its scores: (heads, capacity).
+  private let attention0: FloatMatrix
+  private let attention1: FloatMatrix
+  private let unfolding: TableUnfolding
+  private let buffers: [FloatBuffer]
+  private let sums: [FloatBuffer]
+
+  init(_ layout: ParameterLayout, capacity: Int, kernels: Kernels) {
+    self.layout = layout
+    self.kernels = kernels
+    let shape = FoldedShape(layout)
+    self.shape = shape
+    let (p, heads, width) = (shape.modulus, shape.heads, shape.width)
+    var sums: [FloatBuffer] = []
+    func sum(_ rows: Int, _ columns: Int) -> FloatMatrix {
+      let buffer = FloatBuffer(rows * columns)
+      sums.append(buffer)
+      return buffer.matrix(rows, columns)
+    }
+    table0Rows = sum(p, heads * width)
+    table0 = TokenTable(sums[0], tokens: p, heads: heads, width: width)
+    table1Rows = sum(p, heads * width)
+    table1 = TokenTable(sums[1], tokens: p, heads: heads, width: width)
+    constant = sum(1, width)
+    merged = sum(shape.dMLP, shape.outputs)
+    scores0 = sum(heads, p)
+    scores1 = sum(heads, p)
+    self.sums = sums
+    let scratch = [
+      FloatBuffer(shape.outputs * shape.hidden), FloatBuffer(heads * capacity), FloatBuffer(heads * capacity),
+    ]
+    mergedTransposed = scratch[0].matrix(shape.outputs, shape.hidden)
+    attention0 = scratch[1].matrix(heads, capacity)
+    attention1 = scratch[2].matrix(heads, capacity)
+    buffers = scratch
+    unfolding = TableUnfolding(layout, kernels: kernels)
+  }
+
+  /// Before the first block of an epoch.
+  func begin(_ model: FoldedModel) {
+    for buffer in sums { buffer.clear() }
+    kernels.transpose(model.merged, into: mergedTransposed.columns(0..<shape.dMLP))
+  }
+
+  /// Adds one block, whose logits in `pass` have become their gradients. Overwrites the block's neurons.
+  func add(_ block: ExampleBlocks.Block, _ tokens: TokenPairs, _ pass: BlockPass, _ model: FoldedModel) {
+    let count = block.range.count
+    let logits = pass.logits(count)
+    kernels.multiply(pass.neurons(count).transposed, logits, into: merged, accumulating: true)
+    let neurons = pass.rows.rows(0..<count).columns(0..<shape.hidden)
+    kernels.multiply(
+      logits.columns(0..<shape.classes), mergedTransposed.rows(0..<shape.classes), into: neurons,
+      finish: pass.derivatives.map { .times($0.rows(0..<count)) } ?? .wherePositive(neurons))
+    let rows = pass.rows.rows(0..<count)
+    kernels.addColumnSums(of: rows, to: constant)
+    kernels.scatter(rows, weights: pass.attention0, over: block.byFirst, into: table0)
+    kernels.scatter(rows, weights: pass.attention1, over: block.bySecond, into: table1)
+    kernels.dots(rows, with: model.table0, over: block.byFirst, into: attention0)
+    kernels.dots(rows, with: model.table1, over: block.bySecond, into: attention1)
+    kernels.attentionBackward(
+      count: count, weights0: pass.attention0, weights1: pass.attention1, gradients0: attention0,
+      gradients1: attention1)
+    kernels.addScores(attention0, of: tokens, first: true, to: scores0)
+    kernels.addScores(attention1, of: tokens, first: false, to: scores1)
+  }
+
+  /// After the last block: writes the gradient of every tensor.
+  func finish(_ model: FoldedModel, weights: FloatBuffer, into gradients: FloatBuffer) {
+    unfolding.unfold(
+      TableUnfolding.Tables(
+        rows0: table0Rows, rows1: table1Rows, constant: constant, merged: merged, scores0: scores0, scores1: scores1),
+      model, weights: TensorViews(weights, layout), into: TensorViews(gradients, layout))
+  }
+}

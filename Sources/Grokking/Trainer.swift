@@ -1,0 +1,160 @@
+// The fast training step: full-batch AdamW in float32 on tables instead of examples (`FoldedModel`).
+//
+// One epoch folds the weights into tables, runs blocks of examples forward and backward through them, unfolds the
+// gradients and steps. Same experiment, same bits: on every machine, for every block size, after every resume.
+
+import Kernels
+
+/// Trains one model, epoch by epoch. Not for use from two threads at once.
+package final class Trainer {
+  package let layout: ParameterLayout
+  /// Steps taken.
+  package private(set) var epoch = 0
+
+  private let settings: TrainingSettings
+  private let activation: Activation
+  private let kernels: Kernels
+  private let train: ExampleBlocks
+  private let test: ExampleBlocks
+  private let model: FoldedModel
+  private let pass: BlockPass
+  private let tables: TableGradients
+  private let weightBuffer: FloatBuffer
+  private let gradientBuffer: FloatBuffer
+  private let firstMoment: FloatBuffer
+  private let secondMoment: FloatBuffer
+  private var schedule: AdamWSchedule
+  /// Whether the tables are of the present weights.
+  private var isFolded = false
+
+  /// - Precondition: the start's weights and split are of the experiment's shapes, and no set is empty.
+  package init(_ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128) {
+    let layout = ParameterLayout(experiment)
+    precondition(start.weights.layout == layout, "start weights of another shape")
+    precondition(start.split.modulus == layout.modulus, "a split of residues mod \(start.split.modulus)")
+    self.layout = layout
+    settings = experiment.training
+    activation = experiment.model.activation
+    kernels = Kernels(path)
+    let labels = experiment.labels
+    train = ExampleBlocks(
+      pairs: start.split.trainPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
+    test = ExampleBlocks(pairs: start.split.testPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
+    precondition(train.count > 0 && test.count > 0, "\(train.count) train and \(test.count) test pairs")
+    model = FoldedModel(layout, kernels: kernels)
+    pass = BlockPass(model.shape, activation: activation, capacity: blockSize, kernels: kernels)
+    tables = TableGradients(layout, capacity: blockSize, kernels: kernels)
+    weightBuffer = FloatBuffer(start.weights.storage)
+    gradientBuffer = FloatBuffer(layout.count)
+    firstMoment = FloatBuffer(layout.count)
+    secondMoment = FloatBuffer(layout.count)
+    schedule = AdamWSchedule(settings)
+  }
+
+  /// Whether attention at the present weights needs each example's largest score subtracted (`FoldedModel`).
+  package var usesRawScores: Bool {
+    fold()
+    return model.rawScores
+  }
+
+  /// The present weights.
+  package var weights: Parameters<Float> { Parameters(layout, storage: weightBuffer.array) }
+
+  /// One epoch: train loss and accuracy of the weights before the step, then the step. Where the loss is not finite, no
+  /// step is taken.
+  package func step() -> LossAndAccuracy {
+    Kernels.flushingTinyToZero {
+      let result = backward()
+      guard result.loss.isFinite else { return result }
+      schedule.advance(epoch: epoch)
+      kernels.adamW(
+        AdamWStep(
+          learningRate: schedule.learningRate, weightDecay: settings.weightDecay, beta1: settings.beta1,
+          beta2: settings.beta2, beta1Power: schedule.beta1Power, beta2Power: schedule.beta2Power,
+          epsilon: settings.epsilon),
+        count: layout.count, gradients: gradientBuffer, weights: weightBuffer, firstMoment: firstMoment,
+        secondMoment: secondMoment)
+      isFolded = false
+      epoch += 1
+      return result
+    }
+  }
+
+  /// Loss, accuracy and gradient of the mean train loss at the present weights; no step.
+  package func gradients() -> (LossAndAccuracy, Parameters<Float>) {
+    let result = Kernels.flushingTinyToZero { backward() }
+    return (result, Parameters(layout, storage: gradientBuffer.array))
+  }
+
+  /// Mean loss and accuracy on the train pairs at the present weights.
+  package func evaluateTrain() -> LossAndAccuracy { evaluate(train) }
+
+  /// Mean loss and accuracy on the test pairs at the present weights.
+  package func evaluateTest() -> LossAndAccuracy { evaluate(test) }
+
+  private func evaluate(_ examples: ExampleBlocks) -> LossAndAccuracy {
+    Kernels.flushingTinyToZero {
+      fold()
+      var total = LossTotal()
+      for block in examples.blocks {
+        pass.forward(examples.tokens(block), model)
+        pass.crossEntropy(examples.labels(block), gradientScale: nil, into: &total)
+      }
+      return total.mean
+    }
+  }
+
+  private func fold() {
+    if !isFolded { model.fold(weightBuffer) }
+    isFolded = true
+  }
+
+  private func backward() -> LossAndAccuracy {
+    fold()
+    tables.begin(model)
+    var total = LossTotal()
+    let scale = 1 / Float(train.count)
+    for block in train.blocks {
+      let tokens = train.tokens(block)
+      pass.forward(tokens, model)
+      pass.crossEntropy(train.labels(block), gradientScale: scale, into: &total)
+      tables.add(block, tokens, pass, model)
+    }
+    tables.finish(model, weights: weightBuffer, into: gradientBuffer)
+    return total.mean
+  }
+}
+
+extension Trainer {
+  /// All that a step depends on besides experiment and split.
+  package struct State: Sendable {
+    package var epoch: Int
+    package var weights: [Float]
+    package var firstMoment: [Float]
+    package var secondMoment: [Float]
+
+    package init(epoch: Int, weights: [Float], firstMoment: [Float], secondMoment: [Float]) {
+      self.epoch = epoch
+      self.weights = weights
+      self.firstMoment = firstMoment
+      self.secondMoment = secondMoment
+    }
+  }
+
+  package var state: State {
+    State(
+      epoch: epoch, weights: weightBuffer.array, firstMoment: firstMoment.array, secondMoment: secondMoment.array)
+  }
+
+  /// Goes on from `state` with the same bits as if it had never stopped.
+  package func restore(_ state: State) {
+    weightBuffer.assign(state.weights)
+    firstMoment.assign(state.firstMoment)
+    secondMoment.assign(state.secondMoment)
+    // The same multiplications in the same order as the steps that led here.
+    schedule = AdamWSchedule(settings)
+    for epoch in 0..<state.epoch { schedule.advance(epoch: epoch) }
+    epoch = state.epoch
+    isFolded = false
+  }
+}
