@@ -1,0 +1,41 @@
+// Named experiments to start a sweep file from. Each says where its numbers come from. A preset is a promise: changing
+// a value changes the ids of every sweep that builds on it, so a correction gets a new name.
+
+import Grokking
+
+/// An experiment with a name, and what `d_vocab_out` is of its modulus, which a sweep file may change.
+package struct Preset: Sendable {
+  package let name: String
+  /// One sentence for help texts.
+  package let summary: String
+  package let experiment: Experiment
+  /// `d_vocab_out` − modulus: 0 or 1, kept when the modulus changes.
+  let vocabularyBeyondModulus: Int
+
+  /// The default.
+  package static let paper = Preset(
+    name: "paper", summary: "Nanda et al. 2023, section 3, as its released code trains it: the defaults of every key",
+    experiment: Experiment(), vocabularyBeyondModulus: 1)
+
+  package static let all: [Preset] = [
+    paper,
+    // `demos/Grokking_Demo.ipynb` of TransformerLens: p 113, fraction 0.3, AdamW with lr 1e-3, weight decay 1, betas
+    // (0.9, 0.98), no warm-up, 25,000 epochs, biases frozen at zero, d_vocab_out p. Its start weights come from
+    // TransformerLens' own initializer and its seeds (data 598, model 999) from PyTorch; neither is reproduced here.
+    Preset(
+      name: "transformerlens", summary: "the Grokking demo of TransformerLens: no biases, no warm-up, p output classes",
+      experiment: Experiment(
+        model: ModelShape(biases: false, dVocabOut: 113),
+        training: TrainingSettings(epochs: 25_000, warmupEpochs: 0)),
+      vocabularyBeyondModulus: 0),
+    // No publication: the paper's setting scaled down until a point trains in seconds. The widths shrink with the
+    // modulus, the fraction grows because p² is small (31² pairs at 0.3 are too few to generalize from).
+    Preset(
+      name: "small", summary: "a model of modulus 31 that trains in seconds; for trying things out",
+      experiment: Experiment(
+        task: LearningTask(modulus: 31, trainFraction: 0.5),
+        model: ModelShape(dModel: 48, heads: 4, dMLP: 128, dVocabOut: 32),
+        training: TrainingSettings(epochs: 8000), measure: MeasureSettings(evaluateEvery: 50)),
+      vocabularyBeyondModulus: 1),
+  ]
+}

@@ -1,0 +1,45 @@
+// From serving to done: drain, shutdown, and the end of the sweep.
+
+import Grokking
+
+extension Scheduler {
+  mutating func drain(_ reason: String) {
+    guard phase == .serving else { return }
+    phase = .draining
+    log(.info, "draining: \(reason); running points go on to their end")
+    for number in workerNumbers.elements where workers[number]?.isWaiting == true { sendLeave(to: number) }
+  }
+
+  mutating func shutdown(_ reason: String) {
+    if case .leaving(.shutDown, _) = phase { return }
+    log(.info, "shutting down: \(reason); workers hand their points back")
+    leave(.shutDown(stillHeld: 0))
+  }
+
+  mutating func sendLeave(to number: Int64) { send(.leave, to: number) }
+
+  private mutating func leave(_ ending: SchedulerEnding) {
+    phase = .leaving(ending, until: now.advanced(bySeconds: configuration.leaveSeconds))
+    for number in workerNumbers.elements { sendLeave(to: number) }
+  }
+
+  private var isComplete: Bool { points.terminalCount == points.count }
+
+  /// Looks whether the sweep, the draining or the leaving is over.
+  mutating func advancePhase() {
+    if phase == .serving, configuration.exitWhenDone, isComplete {
+      leave(.everyPointTerminal)
+    } else if phase == .draining, leases.isEmpty, points.storingCount == 0 {
+      leave(isComplete ? .everyPointTerminal : .drained)
+    }
+    guard case .leaving(let ending, let until) = phase else { return }
+    guard (workers.isEmpty && points.storingCount == 0) || now >= until else { return }
+    phase = .finished
+    if case .shutDown = ending, !isComplete {
+      let held = leases.elements.count { attempts[$0]?.phase == .running }
+      emit(.finished(.shutDown(stillHeld: held)))
+    } else {
+      emit(.finished(isComplete ? .everyPointTerminal : ending))
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// Results: accepted once, compared afterwards, answered only when they are durable.
+
+import Grokking
+
+extension Scheduler {
+  mutating func finished(_ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64) {
+    // Whatever becomes of the result, this worker trains no more under the lease.
+    if workers[number]?.lease == lease { workers[number]?.lease = nil }
+    guard let position = points.position(of: id) else {
+      // Another store's result. The worker keeps it on disk for the coordinator that asked for it.
+      log(.warning, "a result came for point \(id.short), which no sweep of this store has; its worker keeps it")
+      send(.revoked(lease: lease), to: number)
+      return
+    }
+    switch points[position].state {
+    case .pending: beginStoring(position, lease, result, seconds: seconds, by: number, holder: nil)
+    case .leased(let holder):
+      beginStoring(position, lease, result, seconds: seconds, by: number, holder: holder)
+    case .storing: break  // Said again meanwhile; the answer follows the commit.
+    case .finished(lease): send(.receipt(lease: lease, point: id), to: number)
+    case .finished:
+      emit(.compare(point: id, lease: lease, result, worker: number))
+      send(.receipt(lease: lease, point: id), to: number)
+    case .failed:
+      log(
+        .warning, "a result came for the quarantined point \(id.short) and was dropped; groksweep retry runs it again")
+      send(.receipt(lease: lease, point: id), to: number)
+    }
+  }
+
+  private mutating func beginStoring(
+    _ position: Int, _ lease: LeaseID, _ result: RunResult, seconds: Double, by number: Int64, holder: LeaseID?
+  ) {
+    if holder == lease {
+      // The bringer need not be the holder: a result on disk outlives its process.
+      if let old = attempts[lease]?.worker, workers[old]?.lease == lease { workers[old]?.lease = nil }
+      attempts[lease]?.phase = .delivering
+      attempts[lease]?.worker = number
+    }
+    points.set(position, to: .storing(lease: lease, worker: number, holder: holder))
+    emit(.store(point: points[position].id, lease: lease, result, seconds: seconds, worker: number))
+  }
+
+  mutating func stored(_ id: PointID) {
+    guard let position = points.position(of: id),
+      case .storing(let lease, let number, let holder) = points[position].state
+    else { return }
+    if grantingPausedUntil != nil { log(.info, "the store works again") }
+    grantingPausedUntil = nil
+    points.set(position, to: .finished(lease))
+    send(.receipt(lease: lease, point: id), to: number)
+    if holder == lease {
+      close(lease, .finished)
+    } else if let holder, let rival = attempts[holder] {
+      close(holder, .superseded(by: lease))
+      if let worker = rival.worker { send(.revoked(lease: holder), to: worker) }
+    }
+  }
+
+  /// No receipt: the worker keeps the result and sends it again.
+  mutating func storeFailed(_ id: PointID, _ reason: String) {
+    guard let position = points.position(of: id), case .storing(let lease, _, let holder) = points[position].state
+    else { return }
+    pauseGranting("cannot store a result: \(reason)")
+    guard let holder else {
+      points.set(position, to: .pending)
+      return
+    }
+    points.set(position, to: .leased(holder))
+    guard holder == lease else { return }
+    attempts[lease]?.phase = .undelivered
+    attempts[lease]?.deadline = now.advanced(bySeconds: configuration.leaseSeconds)
+    lookAgain(at: now.advanced(bySeconds: configuration.leaseSeconds))
+  }
+
+  /// This result will never be stored: the worker may forget it, and the attempt counts as failed.
+  mutating func resultRefused(_ id: PointID, _ reason: String) {
+    guard let position = points.position(of: id),
+      case .storing(let lease, let number, let holder) = points[position].state
+    else { return }
+    log(.error, "the store refused the result of point \(id.short) from \(lease): \(reason)")
+    points.set(position, to: holder.map { .leased($0) } ?? .pending)
+    if holder == lease { end(lease, as: .engineError, reason: "its result was refused: \(reason)") }
+    send(.receipt(lease: lease, point: id), to: number)
+  }
+}

@@ -1,0 +1,80 @@
+// What a worker's session is told and what it asks for, as values.
+
+import Grokking
+
+package struct SessionConfiguration: Hashable, Sendable {
+  package var identity: WorkerIdentity
+  /// Hello is said again this often until there is an answer.
+  package var helloSeconds: Double
+  /// So is ready, while waiting.
+  package var readySeconds: Double
+  /// So are results, failures and hand-backs, until their receipt.
+  package var resendSeconds: Double
+  /// The training thread gets this long to stop when it is asked to; one that hangs ends the process.
+  package var stopSeconds: Double
+  /// A leaving worker's hand-back and unsent results get this long for their receipts.
+  package var handBackSeconds: Double
+
+  package init(
+    identity: WorkerIdentity, helloSeconds: Double = 2, readySeconds: Double = 10, resendSeconds: Double = 5,
+    stopSeconds: Double = 30, handBackSeconds: Double = 5
+  ) {
+    self.identity = identity
+    self.helloSeconds = helloSeconds
+    self.readySeconds = readySeconds
+    self.resendSeconds = resendSeconds
+    self.stopSeconds = stopSeconds
+    self.handBackSeconds = handBackSeconds
+  }
+}
+
+/// A result on this worker's disk that no receipt came for yet.
+package struct UnsentResult: Hashable, Sendable {
+  package var lease: LeaseID
+  package var point: PointID
+  package var result: RunResult
+  /// Wall time of training and analysis.
+  package var seconds: Double
+
+  package init(lease: LeaseID, point: PointID, result: RunResult, seconds: Double) {
+    self.lease = lease
+    self.point = point
+    self.result = result
+    self.seconds = seconds
+  }
+}
+
+package enum SessionEvent: Sendable {
+  /// The socket is there: say hello.
+  case start
+  /// Found in the scratch folder; before `.start`.
+  case unsentResults([UnsentResult])
+  case message(CoordinatorMessage)
+  case undecodable(WireError)
+  /// Time passed: at `nextDeadline` or earlier.
+  case tick
+  /// From the training thread; as often as it likes, the session thins it out.
+  case progress(RunProgress, epochsPerSecond: Double)
+  case runFinished(RunResult, seconds: Double)
+  case runFailed(AttemptClass, reason: String)
+  /// Training stopped as asked, at this epoch.
+  case runStopped(epoch: Int)
+  /// A signal. The first: hand back and leave with this code. The second: leave now.
+  case interrupt(exitCode: Int32)
+}
+
+/// One of runFinished, runFailed or runStopped follows every `startTraining`, and only one run is under way at a time.
+package enum SessionDirective: Hashable, Sendable {
+  case send(WorkerMessage)
+  case startTraining(LeaseID, PointID, Experiment)
+  /// Ask the training thread to stop soon. It answers with `.runStopped`, or with `.runFinished`/`.runFailed` when it
+  /// was done already; both are right.
+  case stopTraining(checkpoint: Bool)
+  /// Write it to disk, now: the directives that follow send it.
+  case keepResult(UnsentResult)
+  /// There is a receipt: remove it from disk.
+  case forgetResult(LeaseID, PointID)
+  case log(LogLevel, String)
+  /// Last: end the process with this code; `reason` is for stderr.
+  case exit(code: Int32, reason: String?)
+}

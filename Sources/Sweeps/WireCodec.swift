@@ -1,0 +1,129 @@
+// Messages to frames and back.
+//
+// The first frame is JSON: {"groksweep": protocol version, "type": …, and the message's fields in snake_case}. A result
+// has a second frame with its curve, little-endian. Frames come from the net, so the decoder believes nothing: sizes
+// and counts are checked before anything is allocated, numbers must be finite and in range, texts short and without
+// control characters, experiments possible. It throws a sentence, and never traps, whatever the bytes are.
+//
+// The coordinator's `refused` is read whatever version it speaks, so that every build understands why it is sent away.
+
+import Foundation
+import Grokking
+
+package enum WireCodec {
+  /// For the socket's own limit: a larger frame is cut off with its connection.
+  package static let maximumFrameBytes = 64 << 20
+  package static let maximumJSONBytes = 256 << 10
+  package static let maximumFrames = 2
+  /// Bytes of UTF-8 in a reason; longer ones are cut when they are encoded.
+  static let maximumReasonBytes = 4096
+  static let maximumNameBytes = 256
+
+  /// - Throws: `WireError` when a number is not finite or a frame would exceed its limit.
+  package static func encode(_ message: WorkerMessage) throws(WireError) -> [[UInt8]] {
+    var frames = [try json(WorkerFrame(message: message))]
+    if case .finished(_, _, let result, _) = message { frames.append(try WireCurve.encode(result)) }
+    return try checked(frames)
+  }
+
+  package static func encode(_ message: CoordinatorMessage) throws(WireError) -> [[UInt8]] {
+    try checked([try json(CoordinatorFrame(message: message))])
+  }
+
+  /// `frames` is the message's body: without routing id, without an empty delimiter.
+  package static func decodeWorkerMessage(_ frames: [[UInt8]]) throws(WireError) -> WorkerMessage {
+    let first = try checked(frames)[0]
+    let curve = frames.count > 1 ? frames[1] : nil
+    return try translating {
+      let decoder = JSONDecoder()
+      decoder.userInfo[WorkerFrame.curveKey] = curve
+      return try decoder.decode(WorkerFrame.self, from: Data(first)).message
+    }
+  }
+
+  package static func decodeCoordinatorMessage(_ frames: [[UInt8]]) throws(WireError) -> CoordinatorMessage {
+    let first = try checked(frames)[0]
+    guard frames.count == 1 else { throw .malformed("a coordinator's message has one frame, not \(frames.count)") }
+    return try translating { try JSONDecoder().decode(CoordinatorFrame.self, from: Data(first)).message }
+  }
+
+  private static func json(_ frame: some Encodable) throws(WireError) -> [UInt8] {
+    try translating {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return [UInt8](try encoder.encode(frame))
+    }
+  }
+
+  private static func checked(_ frames: [[UInt8]]) throws(WireError) -> [[UInt8]] {
+    guard let first = frames.first else { throw .malformed("a message without frames") }
+    guard frames.count <= maximumFrames else {
+      throw .tooLarge("a message of \(frames.count) frames; at most \(maximumFrames) are allowed")
+    }
+    guard first.count <= maximumJSONBytes else {
+      throw .tooLarge("a first frame of \(first.count) bytes; at most \(maximumJSONBytes) are allowed")
+    }
+    if let second = frames.last, second.count > maximumFrameBytes {
+      throw .tooLarge("a frame of \(second.count) bytes; at most \(maximumFrameBytes) are allowed")
+    }
+    return frames
+  }
+
+  /// Foundation's coding errors as sentences.
+  private static func translating<Value>(_ body: () throws -> Value) throws(WireError) -> Value {
+    do {
+      return try body()
+    } catch let error as WireError {
+      throw error
+    } catch let error as DecodingError {
+      throw .malformed(sentence(error))
+    } catch EncodingError.invalidValue(let value, let context) {
+      throw .malformed("cannot send \(path(context.codingPath)): \(value) is not a finite number")
+    } catch {
+      throw .malformed("a frame that cannot be read: \(error)")
+    }
+  }
+
+  private static func sentence(_ error: DecodingError) -> String {
+    switch error {
+    case .keyNotFound(let key, let context):
+      "\(path(context.codingPath + [key])) is missing from a message"
+    case .typeMismatch(let type, let context): "\(path(context.codingPath)) of a message is no \(type)"
+    case .valueNotFound(_, let context): "\(path(context.codingPath)) of a message is null"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty: "the first frame of a message is no JSON object"
+    case .dataCorrupted(let context):
+      "\(path(context.codingPath)) of a message is wrong: \(WireText.clean(context.debugDescription, limit: 200))"
+    @unknown default: "a message that cannot be read"
+    }
+  }
+
+  private static func path(_ keys: [any CodingKey]) -> String {
+    let path = keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+    return "\"" + WireText.clean(path, limit: 100) + "\""
+  }
+}
+
+/// Texts from and for other machines.
+enum WireText {
+  /// Short, and without characters that could move a terminal's cursor.
+  static func clean(_ text: String, limit: Int) -> String {
+    var cleaned = ""
+    var bytes = 0
+    for scalar in text.unicodeScalars {
+      let scalar: Unicode.Scalar = isControl(scalar) ? " " : scalar
+      bytes += UTF8.width(scalar)
+      if bytes > limit { break }
+      cleaned.unicodeScalars.append(scalar)
+    }
+    return cleaned
+  }
+
+  static func isClean(_ text: String, limit: Int) -> Bool {
+    text.utf8.count <= limit && !text.unicodeScalars.contains(where: isControl)
+  }
+
+  /// C0, DEL and C1.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+  }
+}

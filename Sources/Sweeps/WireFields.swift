@@ -1,0 +1,189 @@
+// Parts of messages with their bounds: whatever is decoded here is finite, short and in range.
+
+import Foundation
+import Grokking
+
+extension KeyedDecodingContainer where K == WireKey {
+  func lease() throws -> LeaseID { try decode(LeaseID.self, forKey: .lease) }
+
+  func point() throws -> PointID { try decode(PointID.self, forKey: .point) }
+
+  func number(_ key: WireKey, in range: ClosedRange<Double>) throws -> Double {
+    try WireBounds.check(try decode(Double.self, forKey: key), in: range, key.stringValue)
+  }
+
+  func whole(_ key: WireKey, in range: ClosedRange<Int>) throws -> Int {
+    try WireBounds.check(try decode(Int.self, forKey: key), in: range, key.stringValue)
+  }
+
+  func text(_ key: WireKey, limit: Int) throws -> String {
+    try WireBounds.check(try decode(String.self, forKey: key), limit: limit, key.stringValue)
+  }
+
+  func progress() throws -> RunProgress {
+    let progress = try decode(RunProgress.self, forKey: .progress)
+    for (name, value) in [("epoch", progress.epoch), ("epochs", progress.epochs)] {
+      try WireBounds.check(value, in: 0...WireResult.maximumEpochs, name)
+    }
+    for (name, value) in [("work", progress.work), ("total_work", progress.totalWork)] {
+      try WireBounds.check(value, in: 0...Int.max, name)
+    }
+    let accuracies = [("train_accuracy", progress.trainAccuracy), ("test_accuracy", progress.testAccuracy)]
+    for case (let name, let value?) in accuracies { try WireBounds.check(value, in: 0...1, name) }
+    return progress
+  }
+}
+
+enum WireBounds {
+  @discardableResult
+  static func check<Value: Comparable>(_ value: Value, in range: ClosedRange<Value>, _ name: String) throws -> Value {
+    guard range.contains(value) else {
+      throw WireError.malformed(
+        "\"\(name)\" of a message is \(value); it must lie between \(range.lowerBound) and \(range.upperBound)")
+    }
+    return value
+  }
+
+  @discardableResult
+  static func check(_ text: String, limit: Int, _ name: String) throws -> String {
+    guard WireText.isClean(text, limit: limit) else {
+      throw WireError.malformed(
+        "\"\(name)\" of a message is longer than \(limit) bytes or has control characters in it")
+    }
+    return text
+  }
+}
+
+struct WireIdentity: Codable {
+  let identity: WorkerIdentity
+
+  init(_ identity: WorkerIdentity) { self.identity = identity }
+
+  private enum Key: String, CodingKey {
+    case boot, host, cpu, cores, build
+    case processID = "process_id"
+    case kernelPath = "kernel_path"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: Key.self)
+    func text(_ key: Key) throws -> String {
+      try WireBounds.check(
+        try fields.decode(String.self, forKey: key), limit: WireCodec.maximumNameBytes, key.stringValue)
+    }
+    let boot = try text(.boot)
+    guard boot.utf8.count == 32, boot.utf8.allSatisfy(WireResult.isHex) else {
+      throw WireError.malformed("\"boot\" of a hello must be 32 hexadecimal digits")
+    }
+    identity = WorkerIdentity(
+      boot: boot, host: try text(.host), processID: try fields.decode(Int32.self, forKey: .processID),
+      cpu: try text(.cpu),
+      cores: try WireBounds.check(try fields.decode(Int.self, forKey: .cores), in: 1...65_536, "cores"),
+      kernelPath: try text(.kernelPath), build: try text(.build))
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: Key.self)
+    func put(_ text: String, _ key: Key) throws {
+      try fields.encode(WireText.clean(text, limit: WireCodec.maximumNameBytes), forKey: key)
+    }
+    try put(identity.boot, .boot)
+    try put(identity.host, .host)
+    try fields.encode(identity.processID, forKey: .processID)
+    try put(identity.cpu, .cpu)
+    try fields.encode(identity.cores, forKey: .cores)
+    try put(identity.kernelPath, .kernelPath)
+    try put(identity.build, .build)
+  }
+}
+
+/// A result without its evaluations and digests, which are in the second frame.
+struct WireResult: Codable {
+  /// As `Experiment.problems` allows.
+  static let maximumEpochs = 100_000_000
+
+  let outcome: WireOutcome
+  let epochs: Int
+  let keyFrequencies: [KeyFrequency]
+  let kernelPath: String
+  let semanticsVersion: Int
+  let measureVersion: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case outcome, epochs
+    case keyFrequencies = "key_frequencies"
+    case kernelPath = "kernel_path"
+    case semanticsVersion = "semantics_version"
+    case measureVersion = "measure_version"
+  }
+
+  init(_ result: RunResult) {
+    outcome = WireOutcome(result.outcome)
+    epochs = result.epochs
+    keyFrequencies = result.keyFrequencies
+    kernelPath = WireText.clean(result.kernelPath, limit: WireCodec.maximumNameBytes)
+    semanticsVersion = result.semanticsVersion
+    measureVersion = result.measureVersion
+  }
+
+  func result(curve: [UInt8]) throws -> RunResult {
+    try WireBounds.check(epochs, in: 0...WireResult.maximumEpochs, "epochs")
+    try WireBounds.check(kernelPath, limit: WireCodec.maximumNameBytes, "kernel_path")
+    for key in keyFrequencies { try WireBounds.check(key.frequency, in: 1...65_536, "frequency") }
+    let curve = try WireCurve(decoding: curve, epochs: epochs)
+    return RunResult(
+      outcome: try outcome.outcome(), epochs: epochs, evaluations: curve.evaluations, keyFrequencies: keyFrequencies,
+      digests: curve.digests, kernelPath: kernelPath, semanticsVersion: semanticsVersion,
+      measureVersion: measureVersion)
+  }
+
+  static func isHex(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...102).contains(byte) }
+}
+
+/// {"name": "grokked", "memorization": 140, "grokking": 9300}, with `censored_after` and `at` where they belong.
+struct WireOutcome: Codable {
+  var name: String
+  var memorization: Int?
+  var grokking: Int?
+  var censoredAfter: Int?
+  var at: Int?
+
+  private enum CodingKeys: String, CodingKey {
+    case name, memorization, grokking
+    case censoredAfter = "censored_after"
+    case at
+  }
+
+  init(_ outcome: Outcome) {
+    name = outcome.name
+    memorization = outcome.memorizationEpoch
+    grokking = outcome.grokkingEpoch
+    switch outcome {
+    case .memorized(_, let epoch), .unfit(let epoch): censoredAfter = epoch
+    case .diverged(let epoch, _, _): at = epoch
+    case .grokked, .immediate, .collapsed: break
+    }
+  }
+
+  func outcome() throws -> Outcome {
+    for epoch in [memorization, grokking, censoredAfter, at] {
+      if let epoch { try WireBounds.check(epoch, in: 0...WireResult.maximumEpochs, "outcome") }
+    }
+    switch (name, memorization, grokking, censoredAfter, at) {
+    case ("grokked", let memorization?, let grokking?, nil, nil):
+      return .grokked(memorization: memorization, grokking: grokking)
+    case ("memorized", let memorization?, nil, let epoch?, nil):
+      return .memorized(memorization: memorization, censoredAfter: epoch)
+    case ("unfit", nil, nil, let epoch?, nil): return .unfit(censoredAfter: epoch)
+    case ("immediate", let memorization, let grokking?, nil, nil):
+      return .immediate(memorization: memorization, grokking: grokking)
+    case ("collapsed", let memorization, let grokking?, nil, nil):
+      return .collapsed(memorization: memorization, grokking: grokking)
+    case ("diverged", let memorization, let grokking, nil, let epoch?):
+      return .diverged(at: epoch, memorization: memorization, grokking: grokking)
+    default:
+      throw WireError.malformed(
+        "the outcome \"\(WireText.clean(name, limit: 40))\" of a result is unknown or has the wrong epochs with it")
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// What a worker does with the coordinator's messages.
+
+import Grokking
+
+extension WorkerSession {
+  mutating func hello() {
+    standing = .greeting(lastHello: now)
+    emit(
+      .send(
+        .hello(
+          configuration.identity, protocolVersion: WireProtocol.version, semanticsVersion: Engine.semanticsVersion,
+          holding: heldLease)))
+  }
+
+  mutating func ready() {
+    guard isWelcome else { return }
+    lastReady = now
+    emit(.send(.ready))
+  }
+
+  mutating func receive(_ message: CoordinatorMessage) {
+    switch message {
+    case .welcome(let worker, let leaseSeconds, let progressSeconds):
+      welcome(worker, leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
+    case .refused(let reason): refused(reason)
+    case .sayHello:
+      // Everything that was under way to a restarted coordinator comes back as one of these; one hello answers all.
+      if isWelcome { hello() }
+    case .grant(let lease, let point, let experiment):
+      granted(Grant(held: HeldLease(lease: lease, point: point), experiment: experiment))
+    case .wait: lastReady = now
+    case .receipt(let lease, let point): receipt(lease, point)
+    case .revoked(let lease): revoked(lease)
+    case .leave: if leaving == nil { leave(code: 0, reason: nil) }
+    }
+  }
+
+  private mutating func welcome(_ worker: Int64, leaseSeconds: Double, progressSeconds: Double) {
+    let isNew = !isWelcome
+    standing = .welcomed(leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
+    guard isNew else { return }
+    log(.info, "welcome as worker \(worker)")
+    for index in outbox.indices {
+      outbox[index].isSetAside = false
+      outbox[index].due = now
+    }
+    if activity == .idle, leaving == nil { ready() } else { sendProgress() }
+  }
+
+  private mutating func refused(_ reason: String) {
+    if isWelcome {
+      // Either an echo, or a coordinator of another build took over: ask again.
+      hello()
+      return
+    }
+    // The checkpoint, and results on disk, stay in the scratch folder for a build that is welcome.
+    if case .training(let held) = activity { stop(held, checkpoint: true, handBack: false) }
+    nextGrant = nil
+    leaving = Leaving(
+      code: 1, reason: "the coordinator refused this worker: \(reason)",
+      until: now.advanced(bySeconds: configuration.stopSeconds), waitsForReceipts: false)
+  }
+
+  private mutating func granted(_ grant: Grant) {
+    let held = grant.held
+    if ended.contains(held) { return }
+    if let index = outbox.firstIndex(where: { $0.isResult && $0.point == held.point }) {
+      // Trained already, and on its way: bring it instead of training it again.
+      outbox[index].isSetAside = false
+      outbox[index].due = now
+      return
+    }
+    if leaving != nil {
+      if heldLease != held { post(.handedBack(held, epoch: 0)) }
+      return
+    }
+    switch activity {
+    case .idle: start(grant)
+    case .training(let current):
+      guard held.lease > current.lease else { return }
+      if held.point == current.point {
+        // The old lease ended while nobody could hear us; the run goes on under the new one.
+        activity = .training(held)
+        sendProgress()
+      } else {
+        stop(current, checkpoint: false, handBack: false)
+        nextGrant = grant
+      }
+    case .stopping(let current, _, _):
+      if held.lease > current.lease { nextGrant = grant }
+    }
+  }
+
+  mutating func start(_ grant: Grant) {
+    activity = .training(grant.held)
+    progress = nil
+    lastProgress = nil
+    epochsPerSecond = 0
+    emit(.startTraining(grant.held.lease, grant.held.point, grant.experiment))
+  }
+
+  mutating func stop(_ held: HeldLease, checkpoint: Bool, handBack: Bool) {
+    activity = .stopping(held, handBack: handBack, until: now.advanced(bySeconds: configuration.stopSeconds))
+    emit(.stopTraining(checkpoint: checkpoint))
+  }
+
+  private mutating func revoked(_ lease: LeaseID) {
+    if case .training(let held) = activity, held.lease == lease {
+      log(.info, "\(lease) was revoked; stopping its run")
+      stop(held, checkpoint: false, handBack: false)
+    }
+    if nextGrant?.held.lease == lease { nextGrant = nil }
+    for index in outbox.indices where outbox[index].lease == lease && outbox[index].isResult {
+      // A result that this coordinator has no use for: it stays on disk for the one that asked for it.
+      outbox[index].isSetAside = true
+    }
+  }
+}

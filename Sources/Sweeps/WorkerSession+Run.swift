@@ -1,0 +1,105 @@
+// The run under way: its progress, its end, and how a worker leaves.
+
+import Grokking
+
+extension WorkerSession {
+  mutating func report(_ progress: RunProgress, _ rate: Double) {
+    guard heldLease != nil else { return }
+    self.progress = progress
+    epochsPerSecond = rate.isFinite ? max(0, rate) : 0
+    guard case .welcomed(_, let progressSeconds) = standing else { return }
+    if let lastProgress, now < lastProgress.advanced(bySeconds: progressSeconds) { return }
+    sendProgress()
+  }
+
+  mutating func sendProgress() {
+    guard isWelcome, let held = heldLease, let progress else { return }
+    lastProgress = now
+    emit(.send(.progress(lease: held.lease, progress, epochsPerSecond: epochsPerSecond)))
+  }
+
+  /// Right also while stopping: the run was faster than the wish to stop it, and its result is as good as any.
+  mutating func runFinished(_ result: RunResult, seconds: Double) {
+    guard let held = endRun() else { return }
+    let unsent = UnsentResult(lease: held.lease, point: held.point, result: result, seconds: seconds)
+    emit(.keepResult(unsent))
+    post(.finished(unsent))
+    proceed()
+  }
+
+  mutating func runFailed(_ kind: AttemptClass, _ reason: String) {
+    let wasRevoked = heldLease == nil
+    guard let held = endRun() else { return }
+    log(.warning, "point \(held.point.short) failed: \(kind.rawValue): \(reason)")
+    if !wasRevoked { post(.failed(held, kind, reason: reason)) }
+    proceed()
+  }
+
+  mutating func runStopped(_ epoch: Int) {
+    let wasRevoked = heldLease == nil
+    guard let held = endRun() else { return }
+    if !wasRevoked { post(.handedBack(held, epoch: epoch)) }
+    proceed()
+  }
+
+  /// What the training thread had; nil when it had nothing, which no shell should ever say.
+  private mutating func endRun() -> HeldLease? {
+    switch activity {
+    case .idle:
+      log(.error, "the training thread ended a run that it was not given")
+      return nil
+    case .training(let held), .stopping(let held, _, _):
+      activity = .idle
+      progress = nil
+      lastProgress = nil
+      ended.append(held)
+      if ended.count > 16 { ended.removeFirst() }
+      return held
+    }
+  }
+
+  private mutating func proceed() {
+    let grant = nextGrant
+    nextGrant = nil
+    if leaving != nil {
+      leaving?.until = now.advanced(bySeconds: configuration.handBackSeconds)
+      if let grant { post(.handedBack(grant.held, epoch: 0)) }
+    } else if let grant {
+      start(grant)
+    } else {
+      flush()
+      ready()
+    }
+  }
+
+  mutating func interrupt(_ code: Int32) {
+    interrupts += 1
+    if interrupts > 1 {
+      exit(code, "interrupted twice")
+    } else if leaving == nil {
+      leave(code: code, reason: nil)
+    }
+  }
+
+  /// Hands back what is under way, brings what is finished, and goes.
+  mutating func leave(code: Int32, reason: String?) {
+    switch activity {
+    case .idle:
+      leaving = Leaving(
+        code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))
+    case .training(let held):
+      stop(held, checkpoint: true, handBack: true)
+      fallthrough
+    case .stopping:
+      leaving = Leaving(code: code, reason: reason, until: now.advanced(bySeconds: configuration.stopSeconds))
+    }
+  }
+
+  /// Exits when there is nothing left to wait for, or it was waited for long enough.
+  mutating func leaveWhenDone() {
+    guard let leaving, standing != .over else { return }
+    if activity == .idle, window.isEmpty || !leaving.waitsForReceipts || now >= leaving.until {
+      exit(leaving.code, leaving.reason)
+    }
+  }
+}

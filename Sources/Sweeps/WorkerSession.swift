@@ -1,0 +1,155 @@
+// A worker's mind: it says hello, asks for a point, has it trained, and brings the result until there is a receipt.
+//
+// Training does not depend on the coordinator being there: while it is silent the run goes on, results wait on disk,
+// and hello, ready and every result are said again and again. The coordinator's word on leases is final: a revoked run
+// is stopped. One run at a time: the next begins only after the training thread said that the last one is over.
+//
+// The session refuses to do anything itself: no clock, socket, disk, thread or chance; `handle` turns one event into
+// directives, which a shell carries out in order.
+
+import Grokking
+
+package struct WorkerSession: Sendable {
+  enum Standing: Hashable, Sendable {
+    case notStarted
+    case greeting(lastHello: MonotonicInstant)
+    case welcomed(leaseSeconds: Double, progressSeconds: Double)
+    /// Exited; deaf from then on.
+    case over
+  }
+
+  /// What the training thread does.
+  enum Activity: Hashable, Sendable {
+    case idle
+    case training(HeldLease)
+    /// Asked to stop; hangs when it did not by `until`.
+    case stopping(HeldLease, handBack: Bool, until: MonotonicInstant)
+  }
+
+  struct Leaving: Hashable, Sendable {
+    var code: Int32
+    var reason: String?
+    /// What is not answered by then is not waited for.
+    var until: MonotonicInstant
+    /// False when nobody there will ever answer.
+    var waitsForReceipts = true
+  }
+
+  struct Grant: Hashable, Sendable {
+    var held: HeldLease
+    var experiment: Experiment
+  }
+
+  package let configuration: SessionConfiguration
+  var now = MonotonicInstant(nanoseconds: .min)
+  var standing = Standing.notStarted
+  var activity = Activity.idle
+  /// Came while the last run was still stopping.
+  var nextGrant: Grant?
+  var leaving: Leaving?
+  var interrupts = 0
+
+  var outbox: [Parcel] = []
+  var lastReady: MonotonicInstant?
+  var progress: RunProgress?
+  var epochsPerSecond = 0.0
+  var lastProgress: MonotonicInstant?
+  /// Leases that are over, newest last: a grant of one of them is an echo.
+  var ended: [HeldLease] = []
+
+  var directives: [SessionDirective] = []
+
+  package init(_ configuration: SessionConfiguration) { self.configuration = configuration }
+
+  package var isOver: Bool { standing == .over }
+
+  /// What has to happen because of one event, in this order.
+  package mutating func handle(_ event: SessionEvent, at time: MonotonicInstant) -> [SessionDirective] {
+    guard standing != .over else { return [] }
+    now = max(now, time)
+    switch event {
+    case .start: if standing == .notStarted { hello() }
+    case .unsentResults(let results): for result in results { post(.finished(result)) }
+    case .message(let message): receive(message)
+    case .undecodable(let error): log(.warning, "dropped a message of the coordinator: \(error)")
+    case .tick: tick()
+    case .progress(let progress, let rate): report(progress, rate)
+    case .runFinished(let result, let seconds): runFinished(result, seconds: seconds)
+    case .runFailed(let kind, let reason): runFailed(kind, reason)
+    case .runStopped(let epoch): runStopped(epoch)
+    case .interrupt(let code): interrupt(code)
+    }
+    flush()
+    leaveWhenDone()
+    defer { directives.removeAll(keepingCapacity: true) }
+    return directives
+  }
+
+  /// The moment of the next `.tick`; nil when only another event can change anything.
+  package var nextDeadline: MonotonicInstant? {
+    var deadlines: [MonotonicInstant] = []
+    switch standing {
+    case .notStarted: break
+    case .over: return nil
+    case .greeting(let lastHello): deadlines.append(lastHello.advanced(bySeconds: configuration.helloSeconds))
+    case .welcomed(_, let progressSeconds):
+      if activity == .idle, leaving == nil, let lastReady {
+        deadlines.append(lastReady.advanced(bySeconds: readySeconds))
+      }
+      if heldLease != nil, progress != nil, let lastProgress {
+        deadlines.append(lastProgress.advanced(bySeconds: progressSeconds))
+      }
+      for parcel in window { deadlines.append(outbox[parcel].due) }
+    }
+    if let leaving { deadlines.append(leaving.until) }
+    if case .stopping(_, _, let until) = activity { deadlines.append(until) }
+    return deadlines.min()
+  }
+
+  var isWelcome: Bool { if case .welcomed = standing { true } else { false } }
+
+  /// The lease that progress is reported for.
+  var heldLease: HeldLease? {
+    switch activity {
+    case .training(let held), .stopping(let held, handBack: true, _): held
+    case .idle, .stopping: nil
+    }
+  }
+
+  /// Often enough for the coordinator not to take waiting for death.
+  var readySeconds: Double {
+    if case .welcomed(let leaseSeconds, _) = standing {
+      min(configuration.readySeconds, leaseSeconds / 3)
+    } else {
+      configuration.readySeconds
+    }
+  }
+
+  private mutating func tick() {
+    if case .stopping(_, _, let until) = activity, now >= until {
+      exit(1, "the training thread did not stop within \(Int(configuration.stopSeconds)) s")
+      return
+    }
+    switch standing {
+    case .notStarted, .over: break
+    case .greeting(let lastHello):
+      if now >= lastHello.advanced(bySeconds: configuration.helloSeconds) { hello() }
+    case .welcomed(_, let progressSeconds):
+      if activity == .idle, leaving == nil, let lastReady, now >= lastReady.advanced(bySeconds: readySeconds) {
+        ready()
+      }
+      // Repeating old progress renews nothing, but it shows that this process lives.
+      if let lastProgress, now >= lastProgress.advanced(bySeconds: progressSeconds) { sendProgress() }
+    }
+  }
+
+  mutating func emit(_ directive: SessionDirective) { directives.append(directive) }
+
+  mutating func log(_ level: LogLevel, _ message: String) { emit(.log(level, message)) }
+
+  mutating func exit(_ code: Int32, _ reason: String?) {
+    if isWelcome { emit(.send(.goodbye)) }
+    emit(.exit(code: code, reason: reason))
+    standing = .over
+  }
+}

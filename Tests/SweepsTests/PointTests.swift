@@ -1,0 +1,93 @@
+// Identity: what a point's id is the hash of, and that nothing else moves it.
+
+import Foundation
+import Grokking
+import Sweeps
+import Testing
+
+@Suite struct PointTests {
+  /// If this fails, every stored result has lost its point: raise the semantics version or undo the change.
+  @Test func `the paper's main line has this id for ever`() {
+    #expect(
+      PointID.canonicalText(of: Experiment())
+        == #"{"experiment":{"data_seed":0,"measure":{"evaluate_every":100},"model":{"activation":"relu","biases":true,"#
+        + #""d_mlp":512,"d_model":128,"d_vocab_out":114,"heads":4},"model_seed":0,"stop":{},"task":{"modulus":113,"#
+        + #""operation":"add","train_fraction":0.3},"training":{"beta1":0.9,"beta2":0.98,"epochs":40000,"#
+        + #""epsilon":1e-8,"learning_rate":0.001,"warmup_epochs":10,"weight_decay":1}},"semantics":1}"#)
+    #expect(PointID(of: Experiment()).hex == "d60f93874eff11b5cd4afafb8c33a85c0738560dd471e5e221894e946a55f1c8")
+  }
+
+  @Test func `the canonical text holds every value of an experiment`() throws {
+    let experiment = Experiment(
+      task: LearningTask(operation: .x2xyy2, modulus: 59, trainFraction: 0.1 + 0.2),
+      model: ModelShape(dModel: 12, heads: 3, dMLP: 17, activation: .gelu, biases: false, dVocabOut: 59),
+      training: TrainingSettings(
+        epochs: 7, learningRate: 1.0 / 3, weightDecay: 0, beta1: 0.5, beta2: 0.75, epsilon: 1e-20, warmupEpochs: 3),
+      measure: MeasureSettings(evaluateEvery: 9), stop: StopSettings(afterGrokking: 11), modelSeed: 1 << 52, dataSeed: 3
+    )
+    let decoded = try JSONDecoder().decode(Experiment.self, from: Data(experiment.canonical.text.utf8))
+    #expect(decoded == experiment)
+  }
+
+  @Test func `every value moves the id`() throws {
+    var ids: Set<PointID> = [PointID(of: Experiment())]
+    let changes = [
+      "task.operation=multiply", "task.modulus=59", "task.train_fraction=0.31", "model.d_model=64", "model.heads=2",
+      "model.d_mlp=64", "model.activation=gelu", "model.biases=false", "model.d_vocab_out=p", "training.epochs=1",
+      "training.learning_rate=1", "training.weight_decay=0", "training.beta1=0.5", "training.beta2=0.5",
+      "training.epsilon=1", "training.warmup_epochs=0", "measure.evaluate_every=7", "stop.after_grokking=0",
+      "model_seed=1", "data_seed=1", "seed=1",
+    ]
+    for change in changes {
+      let file = try SweepFile(text: "preset: paper", fileName: "x", overrides: [change])
+      #expect(ids.insert(file.points[0].id).inserted, "\(change)")
+    }
+  }
+
+  @Test func `numbers are written as RFC 8785 writes them`() {
+    let cases: [(Double, String)] = [
+      (0, "0"), (-0.0, "0"), (1, "1"), (-1, "-1"), (0.3, "0.3"), (-2.5, "-2.5"), (1e-6, "0.000001"), (1e-7, "1e-7"),
+      (1.5e-8, "1.5e-8"), (123_456.789, "123456.789"), (100.5, "100.5"), (1e16, "10000000000000000"),
+      (0x1p53, "9007199254740992"), (1e20, "100000000000000000000"), (1e21, "1e+21"),
+      (1.25e22, "1.25e+22"), (.leastNonzeroMagnitude, "5e-324"), (.greatestFiniteMagnitude, "1.7976931348623157e+308"),
+      (1.0 / 3, "0.3333333333333333"), (0.1 + 0.2, "0.30000000000000004"), (333_333_333.33333329, "333333333.3333333"),
+    ]
+    for (number, text) in cases { #expect(CanonicalJSON.number(number).text == text) }
+  }
+
+  @Test func `random numbers come back bit for bit`() {
+    var generator = SplitMix(state: 1)
+    for _ in 0..<20_000 {
+      let number = Double(bitPattern: generator.next())
+      guard number.isFinite else { continue }
+      #expect(Double(CanonicalJSON.shortest(number)) == number)
+    }
+  }
+
+  @Test func `objects are sorted and texts escaped`() {
+    let value = CanonicalJSON.object([
+      .init("b", .list([.null, .flag(true), .text("a\"\\\n\u{1}é")])), .init("a", .object([])), .init("B", .number(1)),
+    ])
+    #expect(value.text == #"{"B":1,"a":{},"b":[null,true,"a\"\\\n\u0001é"]}"#)
+  }
+
+  @Test func `the paper's size costs 0.85 billion multiply-adds an epoch`() {
+    let paper = Experiment()
+    #expect(abs(paper.estimatedMultiplyAdds / 0.85e9 - 1) < 0.01)
+    #expect(abs(paper.estimatedMultiplyAddsOfEvaluation / paper.estimatedMultiplyAdds - 1.6) < 0.1)
+    #expect(abs(paper.estimatedCoreSeconds / 488 - 1) < 0.02)
+  }
+}
+
+/// Steele, Lea and Flood's generator: seeded, so that a failure comes again.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
