@@ -1,0 +1,85 @@
+// Workers and their attempts, as the coordinator's directives record them: one transaction each.
+
+import Foundation
+import GRDB
+import Sweeps
+
+extension Store {
+  /// A worker process said hello: inserted by its number, or brought up to date.
+  package func recordWorker(_ worker: WorkerRecord, at now: Date) throws {
+    let identity = worker.identity
+    let time = Timestamp.text(now)
+    try write { database in
+      try database.cachedStatement(
+        sql: """
+          INSERT INTO worker (number, boot, host, process_id, cpu, cores, kernel_path, build, first_seen, last_seen)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (number) DO UPDATE SET
+            boot = excluded.boot, host = excluded.host, process_id = excluded.process_id, cpu = excluded.cpu,
+            cores = excluded.cores, kernel_path = excluded.kernel_path, build = excluded.build,
+            last_seen = excluded.last_seen, left_at = NULL
+          """
+      ).execute(arguments: [
+        worker.number, identity.boot, identity.host, identity.processID, identity.cpu, identity.cores,
+        identity.kernelPath, identity.build, time, time,
+      ])
+    }
+  }
+
+  /// The worker said goodbye or was given up; `recordWorker` brings it back. An unknown number changes nothing.
+  package func recordWorkerLeft(_ number: Int64, at now: Date) throws {
+    let time = Timestamp.text(now)
+    try write { database in
+      try database.execute(
+        sql: "UPDATE worker SET last_seen = ?, left_at = ? WHERE number = ?", arguments: [time, time, number])
+    }
+  }
+
+  /// An attempt begins. Record it before the worker is told, so that no lease number is ever used twice.
+  ///
+  /// A point has one open attempt: another one of it, whose end could not be written when it ended, ends here as lost.
+  /// Throws `StoreError.Kind.rejected` when the lease was used before.
+  package func recordGrant(_ attempt: AttemptRecord, at now: Date) throws {
+    try write { database in
+      let point = try number(of: attempt.point, in: database)
+      let open = try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE point = ? AND class IS NULL")
+      if let stale = try Int64.fetchOne(open, arguments: [point]), stale != attempt.lease.number {
+        let reason = "its end was not recorded before \(attempt.lease) was granted"
+        try endAttempt(LeaseID(stale), .failed(.lost, reason: reason, charged: false), at: now, in: database)
+      }
+      try database.cachedStatement(sql: "INSERT INTO attempt (lease, point, worker, started) VALUES (?, ?, ?, ?)")
+        .execute(arguments: [attempt.lease.number, point, attempt.worker, Timestamp.text(now)])
+    }
+  }
+
+  /// How far the open attempts are, and that their workers are alive: for readers of the store, not for leases.
+  package func recordProgress(_ epochs: [(lease: LeaseID, epoch: Int)], at now: Date) throws {
+    guard !epochs.isEmpty else { return }
+    try write { database in
+      let advance = try database.cachedStatement(
+        sql: "UPDATE attempt SET epoch = ? WHERE lease = ? AND class IS NULL")
+      let see = try database.cachedStatement(
+        sql: "UPDATE worker SET last_seen = ? WHERE number = (SELECT worker FROM attempt WHERE lease = ?)")
+      for (lease, epoch) in epochs {
+        try advance.execute(arguments: [epoch, lease.number])
+        try see.execute(arguments: [Timestamp.text(now), lease.number])
+      }
+    }
+  }
+
+  /// An attempt ends, once: an attempt that has ended, or was never granted here, is left alone.
+  package func endAttempt(_ lease: LeaseID, _ end: AttemptEnd, at now: Date) throws {
+    try write { database in try endAttempt(lease, end, at: now, in: database) }
+  }
+
+  func endAttempt(
+    _ lease: LeaseID, _ end: AttemptEnd, epoch: Int? = nil, at now: Date, in database: Database
+  ) throws {
+    try database.cachedStatement(
+      sql: """
+        UPDATE attempt SET class = ?, reason = ?, charged = ?, epoch = coalesce(?, epoch), ended = ?
+        WHERE lease = ? AND class IS NULL
+        """
+    ).execute(arguments: [end.name, end.reason, end.isCharged, epoch, Timestamp.text(now), lease.number])
+  }
+}

@@ -1,0 +1,80 @@
+// What a coordinator starts from: every point, what was tried, and the numbers that must never be used twice.
+
+import GRDB
+import Grokking
+import Sweeps
+
+extension Store {
+  /// The points of the sweeps `names`, in that order and the sweeps' own (nil: of every sweep, in order of registration);
+  /// a point of two sweeps stands where it comes first. Throws `StoreError.Kind.unknown` for a sweep that is not here.
+  package func schedulerStart(sweeps names: [String]? = nil) throws -> SchedulerStart {
+    try read { database in
+      let sweeps =
+        try names?.map { try number(ofSweep: $0, in: database) }
+        ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
+      let workers = try Row.fetchAll(database, sql: "SELECT boot, number FROM worker")
+      return SchedulerStart(
+        points: try knownPoints(of: sweeps, in: database),
+        workers: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[1] as Int64) }),
+        nextWorker: try Int64.fetchOne(database, sql: "SELECT coalesce(max(number), 0) + 1 FROM worker") ?? 1,
+        nextLease: LeaseID(
+          try Int64.fetchOne(database, sql: "SELECT coalesce(max(lease), 0) + 1 FROM attempt") ?? 1))
+    }
+  }
+
+  private func knownPoints(of sweeps: [Int64], in database: Database) throws -> [KnownPoint] {
+    let charged = try chargedAttempts(in: database)
+    let open = try openAttempts(in: database)
+    var seen: Set<Int64> = []
+    var points: [KnownPoint] = []
+    let statement = try database.makeStatement(
+      sql: """
+        SELECT point.number, point.id, point.state, \(ExperimentColumns.list(of: "point"))
+        FROM sweep_point JOIN point ON point.number = sweep_point.point
+        WHERE sweep_point.sweep = ?
+        ORDER BY sweep_point.position
+        """)
+    for sweep in sweeps {
+      let rows = try Row.fetchCursor(statement, arguments: [sweep])
+      while let row = try rows.next() {
+        let number: Int64 = row[0]
+        if sweeps.count > 1, !seen.insert(number).inserted { continue }
+        points.append(
+          KnownPoint(
+            id: try PointID(stored: row[1], path: path),
+            experiment: try ExperimentColumns.experiment(row, from: 3, path: path),
+            state: KnownPoint.State(rawValue: row[2])!, chargedAttempts: charged[number] ?? 0,
+            openAttempts: open[number] ?? []))
+      }
+    }
+    return points
+  }
+
+  private func chargedAttempts(in database: Database) throws -> [Int64: Int] {
+    let rows = try Row.fetchAll(database, sql: "SELECT point, count(*) FROM attempt WHERE charged = 1 GROUP BY point")
+    return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as Int64, $0[1] as Int) })
+  }
+
+  private func openAttempts(in database: Database) throws -> [Int64: [OpenAttempt]] {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT attempt.point, attempt.lease, worker.boot
+        FROM attempt JOIN worker ON worker.number = attempt.worker
+        WHERE attempt.class IS NULL
+        ORDER BY attempt.lease
+        """)
+    return Dictionary(grouping: rows, by: { $0[0] as Int64 })
+      .mapValues { $0.map { OpenAttempt(lease: LeaseID($0[1]), boot: $0[2]) } }
+  }
+}
+
+extension PointID {
+  /// An id as it stands in the store, where a CHECK keeps its form.
+  init(stored hex: String, path: String) throws {
+    guard let id = PointID(hex: hex) else {
+      throw StoreError(.refused, path, "the file is damaged: \"\(hex)\" is not the id of a point")
+    }
+    self = id
+  }
+}

@@ -1,0 +1,182 @@
+// Sweeps and their points enter the store: once, however often the same file is run.
+
+import Foundation
+import GRDB
+import Grokking
+import Sweeps
+
+/// A sweep file, as far as the store is concerned.
+package struct SweepRegistration: Sendable {
+  package let name: String
+  /// The file's meaning without comments and order of keys: what decides whether two files are the same sweep.
+  package let canonical: String
+  /// The file as written, for people.
+  package let fileText: String
+  /// Key paths of the axes, such as `training.weight_decay`.
+  package let axes: [String]
+  /// In the sweep's order.
+  package let points: [Point]
+  /// Sentences that say what distinguishes this sweep from another's `canonical`.
+  package let differences: @Sendable (_ storedCanonical: String) -> [String]
+
+  package init(
+    name: String, canonical: String, fileText: String, axes: [String], points: [Point],
+    differences: @escaping @Sendable (_ storedCanonical: String) -> [String]
+  ) {
+    self.name = name
+    self.canonical = canonical
+    self.fileText = fileText
+    self.axes = axes
+    self.points = points
+    self.differences = differences
+  }
+}
+
+/// How a sweep stands after it was registered.
+package struct Registration: Sendable, Codable, Hashable {
+  package let sweep: String
+  /// False when the sweep was there and goes on.
+  package let isNew: Bool
+  package let total: Int
+  package let pending: Int
+  package let finished: Int
+  package let failed: Int
+  /// Of `finished`: those that another sweep had finished before this one came. 0 unless `isNew`.
+  package let sharedFinished: Int
+
+  enum CodingKeys: String, CodingKey {
+    case sweep
+    case isNew = "is_new"
+    case total, pending, finished, failed
+    case sharedFinished = "shared_finished"
+  }
+}
+
+/// A point is running when it is pending and an attempt of it is open.
+package typealias PointState = KnownPoint.State
+
+extension Store {
+  /// Makes the sweep and its points known. The same sweep again changes nothing and goes on; points that another sweep
+  /// has finished are finished.
+  ///
+  /// Throws `StoreError.Kind.sweepChanged`, with every difference, when the name stands for something else here; then
+  /// nothing was written.
+  package func register(_ sweep: SweepRegistration, at now: Date) throws -> Registration {
+    // Random ids come into the index of `point` in any order; with few pages in memory, a million of them would write
+    // most pages many times over.
+    if sweep.points.count > 10_000 {
+      try withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -262144") }
+    }
+    defer {
+      if sweep.points.count > 10_000 {
+        try? withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -2000") }
+      }
+    }
+    return try write { database in
+      let known = try Row.fetchOne(
+        database, sql: "SELECT canonical, semantics_version FROM sweep WHERE name = ?", arguments: [sweep.name])
+      if let known {
+        try refuseChange(of: sweep, canonical: known[0], semanticsVersion: known[1])
+      } else {
+        try insert(sweep, at: now, in: database)
+      }
+      return try registration(of: sweep.name, isNew: known == nil, in: database)
+    }
+  }
+
+  /// The state of each of `points`, in their order; nil for those that this store does not know.
+  package func states(of points: [PointID]) throws -> [PointState?] {
+    try read { database in
+      let statement = try database.makeStatement(sql: "SELECT state FROM point WHERE id = ?")
+      return try points.map { point in
+        try String.fetchOne(statement, arguments: [point.hex]).flatMap(PointState.init(rawValue:))
+      }
+    }
+  }
+
+  private func refuseChange(of sweep: SweepRegistration, canonical: String, semanticsVersion: Int) throws {
+    var differences = canonical == sweep.canonical ? [] : sweep.differences(canonical)
+    if canonical != sweep.canonical && differences.isEmpty { differences = ["its points are others"] }
+    if semanticsVersion != Engine.semanticsVersion {
+      differences.append(
+        "it was started with engine semantics \(semanticsVersion), and this groksweep computes other numbers "
+          + "(semantics \(Engine.semanticsVersion))")
+    }
+    guard !differences.isEmpty else { return }
+    let list = differences.map { "\n  \($0)" }.joined()
+    throw StoreError(
+      .sweepChanged, path,
+      "the sweep \"\(sweep.name)\" was changed after it was started:\(list)\n"
+        + "Nothing was written. Give the changed sweep another name, choose another --store, or undo the change.")
+  }
+
+  private func insert(_ sweep: SweepRegistration, at now: Date, in database: Database) throws {
+    let axes = String(decoding: try JSONEncoder().encode(sweep.axes), as: UTF8.self)
+    try database.execute(
+      sql: """
+        INSERT INTO sweep (name, canonical, file_text, axes, semantics_version, created, total)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        sweep.name, sweep.canonical, sweep.fileText, axes, Engine.semanticsVersion, Timestamp.text(now),
+        sweep.points.count,
+      ])
+    let number = database.lastInsertedRowID
+    let settings = try insertSettings(of: sweep, number, in: database)
+    let points = try insertPoints(of: sweep, in: database)
+    let statement = try database.makeStatement(
+      sql: "INSERT INTO sweep_point (sweep, position, point, setting) VALUES (?, ?, ?, ?)")
+    for position in points.indices {
+      try statement.execute(arguments: [number, position, points[position], settings[position]])
+    }
+    try database.execute(
+      sql: """
+        UPDATE sweep SET (finished, failed, finished_seconds) = (
+          SELECT count(*) FILTER (WHERE point.state = 'finished'), count(*) FILTER (WHERE point.state = 'failed'),
+            coalesce(sum(run.seconds), 0)
+          FROM sweep_point
+          JOIN point ON point.number = sweep_point.point
+          LEFT JOIN run ON run.point = point.number
+          WHERE sweep_point.sweep = sweep.number)
+        WHERE number = ?
+        """,
+      arguments: [number])
+  }
+
+  /// The position of each point's setting; settings stand in the order in which the points name them first.
+  private func insertSettings(of sweep: SweepRegistration, _ number: Int64, in database: Database) throws -> [Int] {
+    let statement = try database.makeStatement(sql: "INSERT INTO setting (sweep, position, label) VALUES (?, ?, ?)")
+    var positions: [String: Int] = [:]
+    return try sweep.points.map { point in
+      if let position = positions[point.setting] { return position }
+      let position = positions.count
+      positions[point.setting] = position
+      try statement.execute(arguments: [number, position, point.setting])
+      return position
+    }
+  }
+
+  /// The row number of each point, which may have been there already.
+  private func insertPoints(of sweep: SweepRegistration, in database: Database) throws -> [Int64] {
+    let isEmpty = try Int.fetchOne(database, sql: "SELECT 1 FROM point LIMIT 1") == nil
+    let find = try database.makeStatement(sql: "SELECT number FROM point WHERE id = ?")
+    let marks = String(repeating: ", ?", count: ExperimentColumns.names.count)
+    let insert = try database.makeStatement(
+      sql: "INSERT INTO point (id, \(ExperimentColumns.names.joined(separator: ", "))) VALUES (?\(marks))")
+    return try sweep.points.map { point in
+      if !isEmpty, let number = try Int64.fetchOne(find, arguments: [point.id.hex]) { return number }
+      let values = ExperimentColumns.values(of: point.experiment)
+      try insert.execute(arguments: StatementArguments([point.id.hex] + values))
+      return database.lastInsertedRowID
+    }
+  }
+
+  private func registration(of name: String, isNew: Bool, in database: Database) throws -> Registration {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT total, finished, failed FROM sweep WHERE name = ?", arguments: [name])!
+    let (total, finished, failed): (Int, Int, Int) = (row[0], row[1], row[2])
+    return Registration(
+      sweep: name, isNew: isNew, total: total, pending: total - finished - failed, finished: finished, failed: failed,
+      sharedFinished: isNew ? finished : 0)
+  }
+}

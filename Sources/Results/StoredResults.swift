@@ -1,0 +1,157 @@
+// Results enter the store: each point's first one for good, every later one to be compared with it.
+
+import Foundation
+import GRDB
+import Grokking
+import Sweeps
+
+/// What became of a delivered result.
+package enum StoreOutcome: Sendable, Hashable {
+  case stored
+  /// The point had a result. Unequal digests are recorded as a violation.
+  case alreadyThere(equalDigest: Bool)
+}
+
+extension Store {
+  /// The commit of a point: its run, curve, key frequencies, digests and the end of its attempt, all or nothing.
+  ///
+  /// `lease` may have ended or stem from an earlier coordinator's life; one that this store never granted for this point
+  /// (a leftover of a store since deleted) is not noted, and the result is stored all the same. A failed point becomes
+  /// finished. `seconds` is wall time of training and analysis.
+  ///
+  /// Throws `StoreError.Kind.rejected` for a result that breaks the rules of the schema, `.unknown` for a point that is
+  /// not here, `.unavailable` when it should be tried again.
+  package func store(
+    _ result: RunResult, of point: PointID, lease: LeaseID, seconds: Double, worker: Int64, at now: Date
+  ) throws -> StoreOutcome {
+    try write { database in
+      let number = try number(of: point, in: database)
+      if let isEqual = try compare(result, with: number, worker: worker, at: now, in: database) {
+        return .alreadyThere(equalDigest: isEqual)
+      }
+      let granted = try Int64.fetchOne(
+        try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE lease = ? AND point = ?"),
+        arguments: [lease.number, number])
+      try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: now, in: database)
+      try insertEvaluations(result.evaluations, number, in: database)
+      try insertKeyFrequencies(result.keyFrequencies, number, in: database)
+      try insertDigests(result.digests, number, in: database)
+      if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: now, in: database) }
+      try database.cachedStatement(sql: "UPDATE worker SET last_seen = ? WHERE number = ?")
+        .execute(arguments: [Timestamp.text(now), worker])
+      return .stored
+    }
+  }
+
+  /// Whether a second result of a finished point has the digest of the stored one; if not, one violation is recorded.
+  /// Throws `StoreError.Kind.unknown` when the point is not here or has no result.
+  package func compare(_ result: RunResult, of point: PointID, worker: Int64, at now: Date) throws -> Bool {
+    try write { database in
+      let number = try number(of: point, in: database)
+      guard let isEqual = try compare(result, with: number, worker: worker, at: now, in: database) else {
+        throw StoreError(.unknown, path, "the point \(point.short) has no result to compare with")
+      }
+      return isEqual
+    }
+  }
+
+  /// The point is given up until `retry`. A finished point stays finished.
+  package func recordFailure(_ point: PointID, reason: String, at now: Date) throws {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE point SET state = 'failed', failure = ? WHERE number = ? AND state <> 'finished'",
+        arguments: [reason, try number(of: point, in: database)])
+    }
+  }
+
+  /// Failed points become pending, and their charged attempts no longer count. Which: those among `points` (nil: all) that
+  /// belong to `sweep` (nil: any). Returns the points that were failed, in the order of registration.
+  package func retry(points: [PointID]? = nil, sweep: String? = nil) throws -> [PointID] {
+    try write { database in
+      let sweepNumber = try sweep.map { try number(ofSweep: $0, in: database) }
+      let wanted = try points.map { points in Set(try points.map { try number(of: $0, in: database) }) }
+      let failed = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT number, id FROM point
+          WHERE state = 'failed' AND (:sweep IS NULL OR EXISTS (
+            SELECT 1 FROM sweep_point WHERE sweep_point.point = point.number AND sweep_point.sweep = :sweep))
+          ORDER BY number
+          """,
+        arguments: ["sweep": sweepNumber])
+      var changed: [PointID] = []
+      for row in failed {
+        let number: Int64 = row[0]
+        if let wanted, !wanted.contains(number) { continue }
+        try database.execute(
+          sql: "UPDATE point SET state = 'pending', failure = NULL WHERE number = ?", arguments: [number])
+        try database.execute(sql: "UPDATE attempt SET charged = 0 WHERE point = ?", arguments: [number])
+        changed.append(try PointID(stored: row[1], path: path))
+      }
+      return changed
+    }
+  }
+
+  /// nil when the point has no result yet.
+  private func compare(
+    _ result: RunResult, with point: Int64, worker: Int64, at now: Date, in database: Database
+  ) throws -> Bool? {
+    let find = try database.cachedStatement(sql: "SELECT digest FROM run WHERE point = ?")
+    guard let stored = try String.fetchOne(find, arguments: [point]) else { return nil }
+    guard stored != result.digest else { return true }
+    let chain = try String.fetchAll(
+      database, sql: "SELECT epoch || ' ' || digest FROM digest WHERE point = ? ORDER BY epoch", arguments: [point])
+    // Links are chained, so the first one that differs is where the weights first did, to the resolution of the links.
+    let different = zip(result.digests, chain).first { "\($0.epoch) \($0.digest)" != $1 }
+    try database.execute(
+      sql: """
+        INSERT INTO violation (point, worker, digest, first_different_epoch, recorded) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO NOTHING
+        """,
+      arguments: [point, worker, result.digest, different?.0.epoch, Timestamp.text(now)])
+    return false
+  }
+
+  private func insertRun(
+    _ result: RunResult, _ point: Int64, lease: Int64?, seconds: Double, worker: Int64, at now: Date,
+    in database: Database
+  ) throws {
+    var divergedAt: Int?
+    if case .diverged(let epoch, _, _) = result.outcome { divergedAt = epoch }
+    let outcome = result.outcome
+    try database.cachedStatement(
+      sql: """
+        INSERT INTO run (point, outcome, memorization_epoch, grokking_epoch, censored_after, diverged_at, epochs,
+          last_evaluation, seconds, worker, lease, digest, kernel_path, semantics_version, measure_version, stored)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      point, outcome.name, outcome.memorizationEpoch, outcome.grokkingEpoch, outcome.censoredAfter, divergedAt,
+      result.epochs, result.final?.epoch, seconds, worker, lease, result.digest, result.kernelPath,
+      result.semanticsVersion, result.measureVersion, Timestamp.text(now),
+    ])
+  }
+
+  private func insertEvaluations(_ evaluations: [Evaluation], _ point: Int64, in database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT INTO evaluation (point, \(EvaluationColumns.list)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    for evaluation in evaluations {
+      try statement.execute(arguments: StatementArguments([point] + EvaluationColumns.values(of: evaluation)))
+    }
+  }
+
+  private func insertKeyFrequencies(_ frequencies: [KeyFrequency], _ point: Int64, in database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: "INSERT INTO key_frequency (point, frequency, norm, excluded_loss) VALUES (?, ?, ?, ?)")
+    for frequency in frequencies {
+      try statement.execute(arguments: [point, frequency.frequency, frequency.norm, frequency.excludedLoss])
+    }
+  }
+
+  private func insertDigests(_ digests: [EpochDigest], _ point: Int64, in database: Database) throws {
+    let statement = try database.cachedStatement(sql: "INSERT INTO digest (point, epoch, digest) VALUES (?, ?, ?)")
+    for digest in digests { try statement.execute(arguments: [point, digest.epoch, digest.digest]) }
+  }
+}

@@ -1,0 +1,139 @@
+// A ROUTER or DEALER socket: multipart messages in and out, never blocking, never dropping without saying so.
+//
+// libzmq's sockets are not thread-safe: one belongs to the thread that uses it, from `init` to its end. It is not
+// Sendable for that reason. Messages' meaning is none of this module's business.
+
+import CZeroMQ
+import Foundation
+
+/// What became of a message. None of these says that the peer has it: only an answer of its own does.
+package enum SendOutcome: Hashable, Sendable {
+  /// libzmq has taken all of it.
+  case queued
+  /// Nothing was taken: the peer's queue is full or, for a dealer, no link stands. Later may do.
+  case full
+  /// A router knows no such peer (any more).
+  case unreachable
+}
+
+package final class Socket {
+  package enum Kind: Hashable, Sendable {
+    /// Many peers. The first frame of every message, in and out, is the peer's name.
+    case router
+    /// One peer.
+    case dealer
+  }
+
+  /// A message may have this many frames; of a longer one only this many and one more are kept, for the reader to
+  /// refuse.
+  package static let maximumFrames = 8
+
+  package let kind: Kind
+  package let options: SocketOptions
+  let handle: UnsafeMutableRawPointer
+  private let context: Context
+
+  package init(_ context: Context, _ kind: Kind, options: SocketOptions = SocketOptions()) throws(ZeroMQError) {
+    guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
+      throw .last(.open)
+    }
+    self.kind = kind
+    self.options = options
+    self.handle = handle
+    self.context = context
+    // A failure from here on runs deinit, which closes the handle.
+    try options.apply(to: handle, kind: kind)
+  }
+
+  deinit { zmq_close(handle) }
+
+  /// Listens on `endpoint`; returns the real one (`tcp://127.0.0.1:0` becomes one with a port).
+  @discardableResult
+  package func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+    try EndpointAddress.requireFree(endpoint)
+    try admit(endpoint)
+    guard zmq_bind(handle, endpoint) == 0 else { throw .last(.listen, endpoint: endpoint) }
+    return try lastEndpoint()
+  }
+
+  /// Connects in the background, again and again for as long as the socket lives; fails only for an endpoint that can
+  /// never work.
+  package func connect(_ endpoint: String) throws(ZeroMQError) {
+    try admit(endpoint)
+    guard zmq_connect(handle, endpoint) == 0 else { throw .last(.connect, endpoint: endpoint) }
+  }
+
+  /// Hands a whole message to libzmq, or nothing of it.
+  ///
+  /// - Throws: for a frame above `maximumMessageSize`, which the peer would answer by hanging up.
+  package func send(_ frames: [[UInt8]]) throws(ZeroMQError) -> SendOutcome {
+    precondition(!frames.isEmpty && frames.count <= Self.maximumFrames, "a message of \(frames.count) frames")
+    if let large = frames.first(where: { $0.count > options.maximumMessageSize }) {
+      throw ZeroMQError(
+        .send, code: EMSGSIZE,
+        cause: "it has \(large.count) bytes and the limit is \(options.maximumMessageSize)")
+    }
+    var outcome = SendOutcome.queued
+    for (index, frame) in frames.enumerated() {
+      let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
+      var sent: Int32
+      repeat { sent = zmq_send(handle, frame, frame.count, ZMQ_DONTWAIT | more) } while sent < 0 && zmq_errno() == EINTR
+      guard sent < 0 else { continue }
+      switch zmq_errno() {
+      case EAGAIN:
+        outcome = .full
+      case EHOSTUNREACH:
+        outcome = .unreachable
+      default:
+        throw .last(.send)
+      }
+      // The first frame decides whether there is room. When the link breaks during a later one, libzmq drops what it
+      // had and also wants to drop the rest, so the rest is handed over all the same.
+      if index == 0 { return outcome }
+    }
+    return outcome
+  }
+
+  /// The next message, or nil when none has come.
+  package func receive() throws(ZeroMQError) -> [[UInt8]]? {
+    var frames: [[UInt8]] = []
+    var message = zmq_msg_t()
+    zmq_msg_init(&message)
+    defer { zmq_msg_close(&message) }
+    while true {
+      var size: Int32
+      repeat { size = zmq_msg_recv(&message, handle, ZMQ_DONTWAIT) } while size < 0 && zmq_errno() == EINTR
+      guard size >= 0 else {
+        if zmq_errno() == EAGAIN && frames.isEmpty { return nil }
+        throw .last(.receive)
+      }
+      if frames.count <= Self.maximumFrames {
+        let bytes = UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))
+        frames.append([UInt8](bytes))
+      }
+      if zmq_msg_more(&message) == 0 { return frames }
+    }
+  }
+
+  /// From now on, closing keeps what is queued for peers that still read, for at most this long (else: not at all).
+  package func linger(milliseconds: Int32) throws(ZeroMQError) {
+    try set(ZMQ_LINGER, milliseconds)
+  }
+
+  private func set(_ option: Int32, _ value: Int32) throws(ZeroMQError) {
+    var value = value
+    guard zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size) == 0 else { throw .last(.configure) }
+  }
+
+  /// IPv6 only where somebody asks for it: with it, libzmq's IPv4 sockets would listen on both.
+  private func admit(_ endpoint: String) throws(ZeroMQError) {
+    if endpoint.contains("[") { try set(ZMQ_IPV6, 1) }
+  }
+
+  private func lastEndpoint() throws(ZeroMQError) -> String {
+    var text = [CChar](repeating: 0, count: 512)
+    var length = text.count
+    guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &text, &length) == 0 else { throw .last(.configure) }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
