@@ -1,0 +1,74 @@
+// Starting and reaping a child process, with what Foundation.Process leaves to chance: its own process group, no
+// inherited signal mask or ignored signals, and nothing to read on stdin.
+
+import Foundation
+
+/// How a child process ended.
+package enum ProcessEnding: Hashable, Sendable, CustomStringConvertible {
+  case exited(code: Int32)
+  case killed(signal: Int32)
+
+  /// Of what `waitpid` reports.
+  init(status: Int32) {
+    self = status & 0x7f == 0 ? .exited(code: (status >> 8) & 0xff) : .killed(signal: status & 0x7f)
+  }
+
+  package var description: String {
+    switch self {
+    case .exited(let code): "exited with code \(code)"
+    case .killed(let signal): "killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+    }
+  }
+}
+
+/// A program that could not be started; prints as a sentence.
+package struct SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let executable: String
+  package let reason: String
+  package var description: String { "cannot start \(executable): \(reason)" }
+}
+
+enum ChildProcess {
+  /// Starts `executable` with `arguments` (without its own name). stdout, stderr and environment are this process'.
+  ///
+  /// Its own process group keeps the terminal's Ctrl-C from it: the parent decides what becomes of its children.
+  static func start(_ executable: String, _ arguments: [String]) throws(SpawnError) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var (none, defaults) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    sigemptyset(&defaults)
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT] { sigaddset(&defaults, number) }
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &defaults)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+
+    var words = ([executable] + arguments).map { strdup($0) }
+    words.append(nil)
+    defer { for word in words { free(word) } }
+    var process = pid_t()
+    let code = posix_spawn(&process, executable, &actions, &attributes, words, environ)
+    guard code == 0 else { throw SpawnError(executable: executable, reason: String(cString: strerror(code))) }
+    return process
+  }
+
+  /// How `process` ended; nil while it runs.
+  static func reap(_ process: pid_t) -> ProcessEnding? {
+    var status: Int32 = 0
+    while true {
+      let ended = waitpid(process, &status, WNOHANG)
+      if ended == process { return ProcessEnding(status: status) }
+      if ended == 0 { return nil }
+      // Not our child (any more): somebody else reaped it, which says nothing about how it ended.
+      if errno != EINTR { return .exited(code: 1) }
+    }
+  }
+}

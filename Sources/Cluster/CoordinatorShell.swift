@@ -1,0 +1,210 @@
+// The coordinator process: one ROUTER, one store, one scheduler that decides. This file polls, decodes, hands the
+// scheduler its events and carries out its directives in order; it decides nothing itself.
+//
+// Commit, then answer: a directive's write is on disk before the next directive is looked at.
+
+import Foundation
+import Grokking
+import Logging
+import Results
+import Sweeps
+import ZeroMQ
+
+/// How a coordinator's work came to an end.
+package struct CoordinatorEnd: Hashable, Sendable {
+  package let ending: SchedulerEnding
+  /// The signal that asked for it; nil when the work was done.
+  package let interruptedBy: Int32?
+  /// As it stood at the end.
+  package let overview: SchedulerOverview
+}
+
+/// A socket that listens and is not served yet.
+package struct Listener {
+  let socket: Socket
+  /// The real one: port 0 has become a port.
+  package let endpoint: String
+}
+
+/// Owned by the thread that makes it and calls `run`.
+package final class CoordinatorShell {
+  package struct Configuration: Sendable {
+    /// `tcp://127.0.0.1:PORT` (0: any free port) or `ipc://PATH`.
+    package var endpoint: String
+    package var scheduler: SchedulerConfiguration
+    /// Least time between two calls of `onOverview`.
+    package var overviewSeconds: Double
+    /// Least time between two notes in the store of how far the running points are, for other programs to read.
+    package var progressRecordSeconds: Double
+
+    package init(
+      endpoint: String, scheduler: SchedulerConfiguration, overviewSeconds: Double = 0.5,
+      progressRecordSeconds: Double = 30
+    ) {
+      self.endpoint = endpoint
+      self.scheduler = scheduler
+      self.overviewSeconds = overviewSeconds
+      self.progressRecordSeconds = progressRecordSeconds
+    }
+  }
+
+  /// Where it really listens.
+  package let endpoint: String
+  /// Called on the thread of `run`, now and then and once at the end.
+  package var onOverview: ((SchedulerOverview) -> Void)?
+  /// Worker processes of this machine that it looks after; set before `run`, which starts and stops them.
+  var localWorkers: LocalWorkers?
+
+  private let configuration: Configuration
+  private let socket: Socket
+  private let interrupt: Interrupt
+  let logger: Logger
+  let store: Store
+  var scheduler: Scheduler
+
+  /// Events that directives gave rise to, and that are handled after them.
+  var queue: [SchedulerEvent] = []
+  /// Writes that failed and must come before later ones; see `CoordinatorShell+Store.swift`.
+  var owed: [OwedWrite] = []
+  private var ending: SchedulerEnding?
+  /// Whose number each connection has, as the scheduler told them.
+  private var numbers: [PeerID: Int64] = [:]
+  /// Worker processes of this machine by process id: what the supervisor sees end.
+  var boots: [Int32: String] = [:]
+
+  /// A place to listen at, taken before anything is written: a port in use leaves no store behind. Messages wait there
+  /// until a coordinator runs.
+  ///
+  /// - Throws: `EndpointRefused`, `ZeroMQError`.
+  package static func listen(on endpoint: String) throws -> Listener {
+    let wanted = try EndpointPolicy.check(endpoint)
+    let socket = try Socket(
+      Context(), .router, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    return Listener(socket: socket, endpoint: try socket.bind(wanted))
+  }
+
+  /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
+  /// does already.
+  ///
+  /// The store's lock must be held. The interrupt's waker serves this shell.
+  ///
+  /// - Throws: `EndpointRefused`, `ZeroMQError` (a port in use), `StoreError`.
+  package init(
+    store: Store, sweeps: [String]? = nil, _ configuration: Configuration, listener: Listener? = nil,
+    interrupt: Interrupt, logger: Logger
+  ) throws {
+    let listener = try listener ?? Self.listen(on: configuration.endpoint)
+    self.configuration = configuration
+    self.store = store
+    self.interrupt = interrupt
+    self.logger = logger
+    socket = listener.socket
+    endpoint = listener.endpoint
+    scheduler = Scheduler(configuration.scheduler, start: try store.schedulerStart(sweeps: sweeps), at: .now)
+  }
+
+  /// Serves until the scheduler is done, on the calling thread.
+  ///
+  /// - Throws: `ZeroMQError`, and `LocalWorkersError` or `SpawnError` when its own worker processes cannot be kept alive.
+  package func run() throws -> CoordinatorEnd {
+    // What has to be said at once; with nothing to do, this is already the end.
+    handle(.tick)
+    if ending == nil { try localWorkers?.start() }
+    var signal: Int32?
+    var (nextOverview, nextRecord) = (MonotonicInstant.now, MonotonicInstant.now)
+    while ending == nil {
+      if signal == nil, let caught = interrupt.signal {
+        signal = caught
+        localWorkers?.stopRestarting()
+        handle(.shutdown(reason: String(cString: strsignal(caught)).lowercased()))
+      }
+      try lookAfterWorkers()
+      try receiveAll()
+      let now = MonotonicInstant.now
+      if let due = scheduler.nextDeadline, due <= now { handle(.tick) }
+      if now >= nextOverview {
+        onOverview?(scheduler.overview(at: now))
+        nextOverview = now.advanced(bySeconds: configuration.overviewSeconds)
+      }
+      if now >= nextRecord {
+        recordProgress()
+        nextRecord = now.advanced(bySeconds: configuration.progressRecordSeconds)
+      }
+      guard ending == nil else { break }
+      let wake = [scheduler.nextDeadline, nextOverview, nextRecord].compactMap { $0 }.min()!
+      let wait = localWorkers == nil ? wake.fromNow : min(wake.fromNow, .milliseconds(100))
+      try Poller.wait([socket], waker: interrupt.waker, timeout: wait)
+    }
+    // Receipts and farewells that are still queued get a moment to reach their workers.
+    try socket.linger(milliseconds: 1000)
+    let overview = scheduler.overview(at: .now)
+    onOverview?(overview)
+    return CoordinatorEnd(ending: ending!, interruptedBy: signal, overview: overview)
+  }
+
+  /// What has come by now, but not more than a thousand messages: timers and signals want their turn too.
+  private func receiveAll() throws {
+    for _ in 0..<1000 {
+      guard ending == nil, let frames = try socket.receive() else { return }
+      let peer = PeerID(frames[0])
+      do {
+        let message = try WireCodec.decodeWorkerMessage(Array(frames.dropFirst()))
+        handle(.message(from: peer, message))
+        if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
+      } catch {
+        handle(.undecodable(from: peer, error))
+      }
+    }
+  }
+
+  private func lookAfterWorkers() throws {
+    guard let localWorkers else { return }
+    for end in localWorkers.check() {
+      guard let boot = boots.removeValue(forKey: end.process) else { continue }
+      handle(.processEnded(boot: boot, description: "\(end.ending)"))
+    }
+    guard ending == nil, interrupt.signal == nil, localWorkers.isOver else { return }
+    let overview = scheduler.overview(at: .now)
+    if overview.finished + overview.failed < overview.total { throw localWorkers.error }
+  }
+
+  func handle(_ event: SchedulerEvent) {
+    queue.append(event)
+    while !queue.isEmpty {
+      for directive in scheduler.handle(queue.removeFirst(), at: .now) { perform(directive) }
+    }
+  }
+
+  private func perform(_ directive: SchedulerDirective) {
+    switch directive {
+    case .send(let peer, let message): send(message, to: peer)
+    case .recordWorker(let worker): record(worker)
+    case .grant(let attempt, let peer, let experiment):
+      guard record(attempt) else { return }
+      send(.grant(lease: attempt.lease, point: attempt.point, experiment), to: peer)
+    case .endAttempt(let lease, let end): record(end, of: lease)
+    case .store(let point, let lease, let result, let seconds, let worker):
+      commit(result, of: point, lease: lease, seconds: seconds, worker: worker)
+    case .compare(let point, _, let result, let worker): compare(result, of: point, worker: worker)
+    case .recordFailure(let point, let reason): recordFailure(of: point, reason: reason)
+    case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .finished(let reason): ending = reason
+    }
+  }
+
+  /// An accepted message is only queued: what matters is asked for again by whoever misses it.
+  private func send(_ message: CoordinatorMessage, to peer: PeerID) {
+    if case .welcome(let number, _, _) = message { numbers[peer] = number }
+    do {
+      switch try socket.send([peer.bytes] + WireCodec.encode(message)) {
+      case .queued: break
+      case .full: logger.debug("a worker does not read its messages; one was not sent")
+      case .unreachable:
+        numbers[peer] = nil
+        queue.append(.unreachable(peer))
+      }
+    } catch {
+      logger.error("\(error)")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// Signals as a flag that loops look at: the first one asks for an orderly end, the second one ends the process now.
+//
+// The handler does nothing but what POSIX allows in one: it stores a number, writes to an eventfd, or calls _exit.
+
+import Foundation
+import Synchronization
+import ZeroMQ
+
+/// Somebody wants this process to end. Loops wait on `waker` and look at `signal`.
+package final class Interrupt: Sendable {
+  /// Woken by a signal, and by whoever else has news for the same loop.
+  package let waker: Waker
+  private let requested = Atomic<Int32>(0)
+  private let catching = Atomic<Bool>(false)
+
+  package init() throws(ZeroMQError) { waker = try Waker() }
+
+  /// The signal that asked first (SIGINT, SIGTERM or SIGHUP); nil while nobody has.
+  package var signal: Int32? {
+    let own = requested.load(ordering: .acquiring)
+    if own != 0 { return own }
+    let caught = catching.load(ordering: .relaxed) ? caughtSignal.load(ordering: .acquiring) : 0
+    return caught == 0 ? nil : caught
+  }
+
+  /// As if the signal had come.
+  package func request(_ signal: Int32) {
+    _ = requested.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing)
+    waker.wake()
+  }
+
+  /// From now on SIGINT, SIGTERM and SIGHUP end up here, the second of them exits with code 130, and SIGPIPE is ignored
+  /// (writes report the closed pipe). A SIGHUP that was ignored at the start (nohup) stays so. Once per process.
+  package func catchSignals() {
+    // A signal may come at any time, so the eventfd must never be closed, let alone become another file.
+    _ = Unmanaged.passRetained(self)
+    wakeDescriptor.store(waker.descriptor, ordering: .sequentiallyConsistent)
+    catching.store(true, ordering: .sequentiallyConsistent)
+    var ignore = sigaction()
+    ignore.__sigaction_handler.sa_handler = SIG_IGN
+    sigaction(SIGPIPE, &ignore, nil)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { number in
+      let (first, _) = caughtSignal.compareExchange(
+        expected: 0, desired: number, ordering: .sequentiallyConsistent)
+      if !first { _exit(130) }
+      Waker.wake(wakeDescriptor.load(ordering: .relaxed))
+    }
+    sigemptyset(&action.sa_mask)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      var before = sigaction()
+      sigaction(number, nil, &before)
+      if number == SIGHUP, unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
+      sigaction(number, &action, nil)
+    }
+  }
+}
+
+// A signal handler captures nothing, so what it needs is global. Both are touched before a handler can run.
+private let caughtSignal = Atomic<Int32>(0)
+private let wakeDescriptor = Atomic<Int32>(-1)

@@ -1,0 +1,239 @@
+// A worker process: one DEALER, one training thread, one session that decides. This file polls, decodes, hands the
+// session its events and carries out its directives; it decides nothing itself.
+
+import Foundation
+import Grokking
+import Kernels
+import Logging
+import Sweeps
+import ZeroMQ
+
+/// How a worker process should end.
+package struct WorkerEnd: Hashable, Sendable {
+  /// The process' exit code.
+  package let code: Int32
+  /// For stderr; nil when there is nothing to say.
+  package let reason: String?
+}
+
+package final class WorkerShell {
+  package struct Configuration: Sendable {
+    package var endpoint: String
+    /// Folder for checkpoints, snapshots and results without a receipt; shared by the workers of a machine.
+    package var scratch: String
+    package var kernels: KernelPath
+    package var session: SessionConfiguration
+    /// Leave in good order when this process is no longer the parent.
+    package var parent: Int32?
+    package var checkpointSeconds: Double
+    /// How often the training thread reports; the session passes on what the coordinator wants to hear.
+    package var progressSeconds: Double
+
+    /// - Parameter session: waiting times other than the usual; its identity is replaced by `identity`.
+    package init(
+      endpoint: String, scratch: String, identity: WorkerIdentity, kernels: KernelPath, parent: Int32? = nil,
+      session: SessionConfiguration? = nil, checkpointSeconds: Double = 30, progressSeconds: Double = 0.25
+    ) {
+      self.endpoint = endpoint
+      self.scratch = scratch
+      self.kernels = kernels
+      self.session = session ?? SessionConfiguration(identity: identity)
+      self.session.identity = identity
+      self.parent = parent
+      self.checkpointSeconds = checkpointSeconds
+      self.progressSeconds = progressSeconds
+    }
+  }
+
+  private let configuration: Configuration
+  private let endpoint: String
+  private let scratch: ScratchFolder
+  private let interrupt: Interrupt
+  private let logger: Logger
+  private var session: WorkerSession
+  private let training: TrainingThread
+
+  /// Events that directives gave rise to, and that are handled after them.
+  private var queue: [SessionEvent] = []
+  private var end: WorkerEnd?
+  /// Whether the last message found a link.
+  private var wasReached = false
+  /// The folder of the run that is under way, and after its end until the result is kept.
+  private var running: PointFolder?
+  /// The folders of results that wait for their receipt.
+  private var unsent: [(lease: LeaseID, folder: PointFolder)] = []
+
+  /// Nothing is sent yet. The interrupt's waker serves this shell's threads too, so each shell needs its own.
+  ///
+  /// - Throws: `EndpointRefused` for an address that may not be used, `SealedFileError` for an unusable scratch folder.
+  package init(_ configuration: Configuration, interrupt: Interrupt, logger: Logger) throws {
+    self.configuration = configuration
+    self.interrupt = interrupt
+    self.logger = logger
+    endpoint = try EndpointPolicy.check(configuration.endpoint)
+    scratch = try ScratchFolder(root: configuration.scratch)
+    session = WorkerSession(configuration.session)
+    training = TrainingThread(waker: interrupt.waker)
+  }
+
+  /// Works until the session says that the process should end, on the calling thread. Once.
+  package func run() -> WorkerEnd {
+    defer { training.end(within: 10) }
+    do {
+      return try work()
+    } catch {
+      return WorkerEnd(code: 1, reason: "\(error)")
+    }
+  }
+
+  private func work() throws -> WorkerEnd {
+    let socket = try Socket(
+      Context(), .dealer, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    try socket.connect(endpoint)
+
+    scratch.removeStale()
+    let kept = scratch.claimUnsentResults(logger)
+    unsent = kept.map { (lease: $0.1.lease, folder: $0.0) }
+    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), socket) }
+    handle(.start, socket)
+
+    var isInterrupted = false
+    while true {
+      if let end {
+        // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
+        try socket.linger(milliseconds: 500)
+        return end
+      }
+      if !isInterrupted, let code = interruption() {
+        isInterrupted = true
+        handle(.interrupt(exitCode: code), socket)
+      }
+      while end == nil, let frames = try socket.receive() {
+        do {
+          handle(.message(try WireCodec.decodeCoordinatorMessage(frames)), socket)
+        } catch {
+          handle(.undecodable(error), socket)
+        }
+      }
+      for note in training.collect() { take(note, socket) }
+      if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
+      if end == nil { try Poller.wait([socket], waker: interrupt.waker, timeout: nextWait) }
+    }
+  }
+
+  private var nextWait: Duration? {
+    let deadline = session.nextDeadline?.fromNow
+    guard configuration.parent != nil else { return deadline }
+    return min(deadline ?? .seconds(1), .seconds(1))
+  }
+
+  /// The exit code of an orderly end that somebody wants; nil while nobody does.
+  private func interruption() -> Int32? {
+    if let signal = interrupt.signal { return signal == SIGINT ? 130 : 0 }
+    if let parent = configuration.parent, getppid() != parent {
+      logger.warning("the process that started this worker has ended; leaving")
+      return 0
+    }
+    return nil
+  }
+
+  private func take(_ note: TrainingNote, _ socket: Socket) {
+    switch note {
+    case .progress(let progress, let rate): handle(.progress(progress, epochsPerSecond: rate), socket)
+    case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .finished(let result, let seconds): handle(.runFinished(result, seconds: seconds), socket)
+    case .failed(let kind, let reason):
+      handle(.runFailed(kind, reason: reason), socket)
+      running?.remove()
+      running = nil
+    case .stopped(let epoch):
+      handle(.runStopped(epoch: epoch), socket)
+      // Letting go of the folder opens it, with its checkpoint, to whoever gets the point next.
+      if let folder = running, !folder.hasCheckpoint { folder.remove() }
+      running = nil
+    }
+  }
+
+  private func handle(_ event: SessionEvent, _ socket: Socket) {
+    queue.append(event)
+    while !queue.isEmpty {
+      for directive in session.handle(queue.removeFirst(), at: .now) { perform(directive, socket) }
+    }
+  }
+
+  private func perform(_ directive: SessionDirective, _ socket: Socket) {
+    switch directive {
+    case .send(let message): send(message, socket)
+    case .startTraining(_, let point, let experiment): startTraining(point, experiment)
+    case .stopTraining(let checkpoint): training.stop(checkpoint: checkpoint)
+    case .keepResult(let result): keep(result)
+    case .forgetResult(let lease, let point): forget(lease, point)
+    case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .exit(let code, let reason): end = WorkerEnd(code: code, reason: reason)
+    }
+  }
+
+  /// Whatever matters is said again until it is answered, so a message that finds no room is no loss.
+  private func send(_ message: WorkerMessage, _ socket: Socket) {
+    do {
+      let isReached = try socket.send(try WireCodec.encode(message)) == .queued
+      if isReached != wasReached {
+        logger.debug(
+          isReached ? "the coordinator is there" : "the coordinator cannot be reached now; going on without it")
+      }
+      wasReached = isReached
+    } catch {
+      logger.error("\(error)")
+    }
+  }
+
+  private func startTraining(_ point: PointID, _ experiment: Experiment) {
+    do {
+      let folder = try scratch.open(point)
+      running = folder
+      training.start(
+        TrainingJob(
+          experiment: experiment, folder: folder, kernels: configuration.kernels,
+          checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds))
+    } catch {
+      queue.append(.runFailed(.engineError, reason: "\(error)"))
+    }
+  }
+
+  private func keep(_ result: UnsentResult) {
+    guard let folder = running, folder.point == result.point else { return }
+    running = nil
+    unsent.append((lease: result.lease, folder: folder))
+    do {
+      try folder.keep(result)
+    } catch {
+      logger.error("the result of point \(result.point.short) is kept in memory only: \(error)")
+    }
+  }
+
+  private func forget(_ lease: LeaseID, _ point: PointID) {
+    guard let index = unsent.firstIndex(where: { $0.lease == lease && $0.folder.point == point }) else { return }
+    unsent.remove(at: index).folder.remove()
+  }
+}
+
+extension WorkerShell {
+  /// `$XDG_CACHE_HOME/groksweep`, or `~/.cache/groksweep`: what lies there saves time and is never missed.
+  package static var defaultScratch: String {
+    let environment = ProcessInfo.processInfo.environment
+    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/groksweep" }
+    return NSHomeDirectory() + "/.cache/groksweep"
+  }
+}
+
+extension Logger.Level {
+  init(_ level: LogLevel) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+  }
+}

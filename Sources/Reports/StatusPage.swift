@@ -1,0 +1,62 @@
+// What a store says for people: each sweep's progress, the table of grokking epochs by setting, failures.
+//
+// Reads `Results` and lays out text; decides nothing and writes nothing.
+
+import Results
+
+/// A sweep as `groksweep status` prints it.
+package struct StatusPage {
+  package let progress: SweepProgress
+  package let grokkingTimes: [GrokkingTime]
+  package let failures: [FailedPoint]
+
+  package init(_ sweep: String, in store: Store) throws {
+    progress = try store.sweepProgress(of: sweep)
+    grokkingTimes = try store.grokkingTimes(of: sweep)
+    failures = try store.failures(of: sweep)
+  }
+
+  /// Failures listed in full before the rest is only counted.
+  private static let shownFailures = 10
+
+  package var text: String {
+    var parts = [headline]
+    if progress.finished > 0 { parts.append(table.text) }
+    if !failures.isEmpty {
+      var lines = ["Without a result:"]
+      for failure in failures.prefix(Self.shownFailures) { lines.append("  \(failure.id.short)  \(failure.reason)") }
+      if failures.count > Self.shownFailures { lines.append("  … and \(failures.count - Self.shownFailures) more") }
+      parts.append(lines.joined(separator: "\n"))
+    }
+    return parts.joined(separator: "\n\n")
+  }
+
+  /// `quickstart: 12 of 12 points finished` and what else there is.
+  package var headline: String {
+    var states = ["\(progress.finished) of \(Wording.count(progress.total, "point")) finished"]
+    if progress.running > 0 { states.append("\(progress.running) running") }
+    if progress.pending > 0 { states.append("\(progress.pending) waiting") }
+    if progress.failed > 0 { states.append("\(progress.failed) failed") }
+    if progress.running > 0, let eta = progress.etaSeconds {
+      states.append("about \(Wording.duration(seconds: eta)) to go")
+    }
+    return "\(progress.sweep): \(states.joined(separator: ", "))"
+  }
+
+  /// Grokking epochs by setting, seeds folded.
+  private var table: TextTable {
+    var table = TextTable([
+      ("setting", .left), ("runs", .right), ("grokked", .right), ("censored", .right), ("memorized at", .right),
+      ("grokked at (median)", .right), ("min", .right), ("max", .right),
+    ])
+    for row in grokkingTimes where row.runs > 0 {
+      func epoch(_ value: Int?) -> String { value.map(Wording.grouped) ?? "–" }
+      table.append([
+        row.setting.isEmpty ? "(all points)" : row.setting, "\(row.runs)", "\(row.grokked)", "\(row.censored)",
+        epoch(row.medianMemorizationEpoch), epoch(row.medianGrokkingEpoch), epoch(row.minGrokkingEpoch),
+        epoch(row.maxGrokkingEpoch),
+      ])
+    }
+    return table
+  }
+}

@@ -1,0 +1,56 @@
+// How numbers are said to people: durations, losses, counts. One place, so that every command says them alike.
+
+import Foundation
+
+package enum Wording {
+  /// `0.4 s`, `12 s`, `3 min 20 s`, `5 h 02 min`, `3 d 4 h`.
+  package static func duration(seconds: Double) -> String {
+    if seconds < 9.95 { return "\(fixed(max(seconds, 0), digits: 1)) s" }
+    let whole = Int(seconds.rounded())
+    switch whole {
+    case ..<60: return "\(whole) s"
+    case ..<3600: return "\(whole / 60) min \(twoDigits(whole % 60)) s"
+    case ..<86_400: return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
+    default: return "\(whole / 86_400) d \(whole % 86_400 / 3600) h"
+    }
+  }
+
+  /// Three significant digits, as losses are read: `4.73`, `0.0123`, `2.41e-07`.
+  package static func loss(_ value: Double?) -> String {
+    guard let value else { return "–" }
+    let size = abs(value)
+    if value == 0 { return "0" }
+    return size < 1e-3 || size >= 1e5 ? String(format: "%.2e", value) : String(format: "%.3g", value)
+  }
+
+  /// `99.5 %`.
+  package static func share(_ value: Double?) -> String {
+    guard let value else { return "–" }
+    return "\(fixed(value * 100, digits: 1)) %"
+  }
+
+  /// `12 points`, `1 point`.
+  package static func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+  }
+
+  /// A whole number with commas: `40,000`.
+  package static func grouped(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var text = ""
+    for (place, digit) in digits.reversed().enumerated() {
+      if place > 0 && place % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return (number < 0 ? "-" : "") + String(text.reversed())
+  }
+
+  /// Epochs a second: `8.4`, `112`, `11,200`.
+  package static func rate(_ value: Double) -> String {
+    value < 100 ? fixed(value, digits: 1) : grouped(Int(value.rounded()))
+  }
+
+  package static func fixed(_ value: Double, digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+  private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}

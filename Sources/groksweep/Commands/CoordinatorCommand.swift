@@ -1,0 +1,75 @@
+// `groksweep coordinator`: hands out the points of a store to whatever workers connect.
+
+import ArgumentParser
+import Cluster
+import Foundation
+import Logging
+import Reports
+import Results
+import Sweeps
+
+struct CoordinatorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coordinator",
+    abstract: "Hand out points to workers that connect.",
+    discussion: """
+      Registers the points of the files (and takes up what the store still has to do), then listens. Workers may come \
+      and go; a coordinator that was stopped or killed takes up where it was. This version listens on loopback or \
+      ipc:// only; cluster/workers-over-ssh.sh brings in other machines.
+
+        groksweep coordinator configs/weight-decay.yaml --store wd.sqlite --bind tcp://127.0.0.1:5555
+      """)
+
+  @Argument(help: "Sweep files.") var files: [String] = []
+  @OptionGroup var overrides: Overrides
+  @Option(help: "The results store; it is made when it does not exist.") var store: String
+  @Option(help: "Where to listen, as in tcp://127.0.0.1:5555 (port 0: a free one).") var bind: String
+  @Flag(help: "End when every point has a result or has failed for good.") var exitWhenDone = false
+  @Option(help: "Seconds without progress after which a worker's point is given to another.")
+  var leaseSeconds: Double = 60
+
+  func validate() throws {
+    guard leaseSeconds >= 1, leaseSeconds <= 86_400 else {
+      throw ValidationError("--lease-seconds \(leaseSeconds): give seconds from 1 to 86400")
+    }
+  }
+
+  func run() throws {
+    try EndpointPolicy.check(bind)
+    let sweeps = try files.map { try readSweepFile($0, overrides) }
+    for (place, sweep) in sweeps.enumerated() where sweeps[..<place].contains(where: { $0.name == sweep.name }) {
+      throw Failure("two files are named \"\(sweep.name)\"; give one another name (sweep: …)", .badInput)
+    }
+    if files.isEmpty && !FileManager.default.fileExists(atPath: store) {
+      throw Failure("\(store): no such store, and no sweep file to start one with", .badInput)
+    }
+    let interrupt = try Interrupt()
+    interrupt.catchSignals()
+    let lock = try Store.lock(path: store, now: Date())
+    defer { lock.release() }
+    let listener = try CoordinatorShell.listen(on: bind)
+    let results = try Store(path: store, mode: .create)
+    let screen = Screen()
+    for sweep in sweeps {
+      let registration = try results.register(SweepRegistration(sweep, points: Array(sweep.points)), at: Date())
+      screen.remark(
+        "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
+    }
+    let logger = Logger(onto: screen, from: .info)
+    let configuration = CoordinatorShell.Configuration(
+      endpoint: bind, scheduler: SchedulerConfiguration(leaseSeconds: leaseSeconds, exitWhenDone: exitWhenDone))
+    let shell = try CoordinatorShell(
+      store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
+    screen.remark("listening on \(shell.endpoint); add workers with: groksweep worker --connect \(shell.endpoint)")
+    let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
+    shell.onOverview = { display.show($0) }
+    let end = try shell.run()
+    screen.clear()
+    let summary = try results.summary()
+    Console.remark(
+      "\(store): \(summary.finished) of \(Wording.count(summary.points, "point")) finished"
+        + (summary.failed > 0 ? ", \(summary.failed) failed" : ""))
+    if end.interruptedBy == SIGINT { throw ExitStatus.interrupted.thrown }
+    if end.interruptedBy == nil && summary.failed > 0 { throw ExitStatus.failed.thrown }
+  }
+}

@@ -1,0 +1,136 @@
+// `groksweep plan`: what a sweep file would run. Writes nothing, starts nothing.
+
+import ArgumentParser
+import Foundation
+import Grokking
+import Reports
+import Results
+import Sweeps
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Print what a sweep file would run.",
+    discussion: """
+      Points, how many the store already knows, and an estimate of their cost, in the order in which they are handed \
+      out. --json prints one line per point.
+      """)
+
+  @Argument(help: "A sweep file.") var file: String
+  @OptionGroup var overrides: Overrides
+  @Option(help: "The store to compare with (default: the sweep's name with .sqlite, when it exists).")
+  var store: String?
+  @Flag(help: "One JSON object per point.") var json = false
+
+  /// Settings listed before the rest is only counted.
+  private static let shownSettings = 30
+
+  func run() throws {
+    let sweep = try readSweepFile(file, overrides)
+    let points = Array(sweep.points)
+    let states = try knownStates(of: points, sweep: sweep.name)
+    if json {
+      for (point, state) in zip(points, states) { Console.print(try PlanLine(point, state).text()) }
+    } else {
+      Console.print(page(of: points, states, sweep: sweep.name))
+    }
+  }
+
+  /// nil for a point that the store has not seen.
+  private func knownStates(of points: [Point], sweep: String) throws -> [PointState?] {
+    let path = store ?? "\(sweep).sqlite"
+    if store == nil && !FileManager.default.fileExists(atPath: path) {
+      return [PointState?](repeating: nil, count: points.count)
+    }
+    return try Store(path: path, mode: .readOnly).states(of: points.map(\.id))
+  }
+
+  private func page(of points: [Point], _ states: [PointState?], sweep: String) -> String {
+    var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
+    var places: [String: Int] = [:]
+    for (point, state) in zip(points, states) {
+      let place = places[point.setting] ?? settings.count
+      if place == settings.count {
+        places[point.setting] = place
+        settings.append((point.setting, 0, 0, 0))
+      }
+      settings[place].points += 1
+      if state == .finished {
+        settings[place].finished += 1
+      } else {
+        settings[place].cost += point.experiment.estimatedCoreSeconds
+      }
+    }
+    var table = TextTable([("setting", .left), ("points", .right), ("finished", .right), ("core time", .right)])
+    for setting in settings.prefix(Self.shownSettings) {
+      table.append([
+        setting.label.isEmpty ? "(all points)" : setting.label, "\(setting.points)", "\(setting.finished)",
+        Wording.duration(seconds: setting.cost),
+      ])
+    }
+    let finished = states.count { $0 == .finished }
+    let cost = settings.reduce(0) { $0 + $1.cost }
+    var lines = [
+      "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "
+        + "\(points.count - finished) to run in about \(Wording.duration(seconds: cost)) of core time (estimate)",
+      "", table.text,
+    ]
+    if settings.count > Self.shownSettings {
+      lines.append("… and \(settings.count - Self.shownSettings) more settings")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// One point as `plan --json` prints it: its id, the experiment's values by their column names, state and cost.
+private struct PlanLine {
+  let point: Point
+  let state: String
+
+  init(_ point: Point, _ state: PointState?) {
+    self.point = point
+    self.state = state?.rawValue ?? "new"
+  }
+
+  private struct Line: Encodable {
+    let point: String
+    let setting: String
+    let operation: String
+    let modulus: Int
+    let train_fraction: Double
+    let d_model: Int
+    let heads: Int
+    let d_mlp: Int
+    let activation: String
+    let biases: Bool
+    let d_vocab_out: Int
+    let max_epochs: Int
+    let learning_rate: Double
+    let weight_decay: Double
+    let beta1: Double
+    let beta2: Double
+    let epsilon: Double
+    let warmup_epochs: Int
+    let evaluate_every: Int
+    let after_grokking: Int?
+    let model_seed: UInt64
+    let data_seed: UInt64
+    let state: String
+    let cost_core_seconds: Double
+  }
+
+  func text() throws -> String {
+    let (task, model, training) = (point.experiment.task, point.experiment.model, point.experiment.training)
+    return try jsonLine(
+      Line(
+        point: point.id.hex, setting: point.setting, operation: task.operation.rawValue, modulus: task.modulus,
+        train_fraction: task.trainFraction, d_model: model.dModel, heads: model.heads, d_mlp: model.dMLP,
+        activation: model.activation.rawValue, biases: model.biases, d_vocab_out: model.dVocabOut,
+        max_epochs: training.epochs, learning_rate: training.learningRate, weight_decay: training.weightDecay,
+        beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
+        warmup_epochs: training.warmupEpochs, evaluate_every: point.experiment.measure.evaluateEvery,
+        after_grokking: point.experiment.stop.afterGrokking, model_seed: point.experiment.modelSeed,
+        data_seed: point.experiment.dataSeed, state: state,
+        cost_core_seconds: (point.experiment.estimatedCoreSeconds * 1000).rounded() / 1000))
+  }
+}

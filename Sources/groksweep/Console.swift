@@ -1,0 +1,50 @@
+// Where words go: results to stdout, everything else to stderr. Knows whether anybody is watching.
+
+import Foundation
+
+enum Console {
+  /// Whether stderr is a terminal that can redraw lines: then progress is live.
+  static let isLive: Bool = isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+  /// Columns of the terminal behind stderr; 80 when it does not say.
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// One line (or several) of results.
+  static func print(_ text: String) {
+    write(text + "\n", to: 1)
+  }
+
+  /// Progress and remarks.
+  static func remark(_ text: String) {
+    write(text + "\n", to: 2)
+  }
+
+  /// An error: every line opens with the command's name, as other tools do.
+  static func complain(_ text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: true) { remark("groksweep: \(line)") }
+  }
+
+  /// Raw text to stderr, for redrawing.
+  static func draw(_ text: String) {
+    write(text, to: 2)
+  }
+
+  static func flush() { fflush(nil) }
+
+  /// Writes everything or gives up when nobody reads any more (a closed pipe is not our failure).
+  private static func write(_ text: String, to descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        return
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// The scratch space: one owner a folder, files that are whole or not used, leftovers that are bounded.
+
+import Cluster
+import Foundation
+import Grokking
+import Kernels
+import Sweeps
+import Testing
+
+@Suite struct ScratchTests {
+  @Test func `two owners never have the same folder of a point`() throws {
+    let fixture = try Fixture(points: 1)
+    let scratch = try ScratchFolder(root: fixture.scratch)
+    let point = fixture.points[0].id
+    var first: PointFolder? = try scratch.open(point)
+    let second = try scratch.open(point)
+    #expect(first?.path == fixture.scratch + "/\(point)")
+    #expect(second.path == fixture.scratch + "/\(point).1")
+    first = nil
+    let third = try scratch.open(point)
+    #expect(third.path == fixture.scratch + "/\(point)")
+    third.remove()
+    #expect(!FileManager.default.fileExists(atPath: third.path))
+  }
+
+  @Test func `snapshots and checkpoints come back bit for bit`() throws {
+    let fixture = try Fixture(points: 1)
+    let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
+    let weights: [Float] = [0, -0.0, .leastNonzeroMagnitude, 1 / 3, .greatestFiniteMagnitude]
+    try folder.snapshots.write(0, weights)
+    try folder.snapshots.write(1_234_567, [])
+    #expect(try folder.snapshots.read(0).map(\.bitPattern) == weights.map(\.bitPattern))
+    #expect(try folder.snapshots.read(1_234_567).isEmpty)
+    #expect(throws: SealedFileError.self) { try folder.snapshots.read(1) }
+    #expect(try folder.readCheckpoint() == nil)
+    try folder.writeCheckpoint([1, 2, 3], seconds: 0.1)
+    let kept = try #require(try folder.readCheckpoint())
+    #expect(kept.run == [1, 2, 3] && kept.seconds == 0.1)
+    folder.removeRun()
+    #expect(try folder.readCheckpoint() == nil)
+  }
+
+  /// What can happen to a file: each gives an error, never other numbers.
+  enum Damage: String, CaseIterable {
+    case empty, cutInHeader, cutInBody, flippedBit, longer, otherKind, lyingLength
+  }
+
+  static func damage(_ path: String, _ damage: Damage, with otherKind: String) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    switch damage {
+    case .empty: bytes = Data()
+    case .cutInHeader: bytes = bytes.prefix(20)
+    case .cutInBody: bytes = bytes.dropLast(bytes.count / 3)
+    case .flippedBit: bytes[bytes.count / 2] ^= 4
+    case .longer: bytes.append(0)
+    case .otherKind: bytes = try Data(contentsOf: URL(fileURLWithPath: otherKind))
+    case .lyingLength: for place in 16..<24 { bytes[place] = 0xff }
+    }
+    try bytes.write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test(arguments: Damage.allCases)
+  func `a damaged file is never read as if it were whole`(damage: Damage) throws {
+    let fixture = try Fixture(points: 1)
+    let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
+    try folder.writeCheckpoint(Array(0..<100), seconds: 1)
+    try folder.snapshots.write(0, Array(repeating: 1, count: 25))
+    try Self.damage(folder.path + "/checkpoint", damage, with: folder.path + "/snapshot-000000")
+    let error = #expect(throws: SealedFileError.self) { try folder.readCheckpoint() }
+    #expect(error?.path == folder.path + "/checkpoint")
+  }
+
+  @Test func `a truncated checkpoint starts the point over and costs nothing else`() throws {
+    let fixture = try Fixture(points: 1, epochs: Fixture.longEpochs)
+    try fixture.interruptOnce(by: SIGTERM)
+    try Self.damage(fixture.scratch + "/\(fixture.points[0].id)/checkpoint", .cutInBody, with: "")
+    try fixture.finish()
+    #expect(fixture.lines.contains("its checkpoint cannot be used"))
+  }
+
+  @Test func `a damaged snapshot is found in the analysis and the point starts over`() throws {
+    let fixture = try Fixture(points: 1, epochs: Fixture.longEpochs)
+    try fixture.interruptOnce(by: SIGTERM)
+    try Self.damage(fixture.scratch + "/\(fixture.points[0].id)/snapshot-000000", .flippedBit, with: "")
+    try fixture.finish()
+    #expect(fixture.lines.contains("goes on from its checkpoint") && fixture.lines.contains("starting this point over"))
+  }
+
+  @Test func `leftovers are bounded, results are never among those removed`() throws {
+    let fixture = try Fixture(points: 6)
+    let scratch = try ScratchFolder(root: fixture.scratch)
+    let result = try Fixture.result(of: fixture.points[0])
+    for (age, point) in fixture.points.enumerated() {
+      let folder = try scratch.open(point.id)
+      try folder.writeCheckpoint([1], seconds: 0)
+      if age == 5 {
+        try folder.keep(UnsentResult(lease: LeaseID(1), point: point.id, result: result, seconds: 1))
+      }
+      let time = Date(timeIntervalSince1970: 1_000_000 - Double(age))
+      try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: folder.path)
+    }
+    let held = try scratch.open(fixture.points[4].id)
+    scratch.removeStale(keeping: 2)
+    let kept = [0, 1, 4, 5].map { fixture.points[$0].id.hex }.sorted()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.scratch).sorted() == kept)
+    held.remove()
+    scratch.removeLeftovers()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.scratch) == [fixture.points[5].id.hex])
+    let claimed = scratch.claimUnsentResults(fixture.logger)
+    #expect(claimed.map(\.1.result) == [result])
+    // Whoever has the result has its folder.
+    #expect(scratch.claimUnsentResults(fixture.logger).isEmpty)
+    withExtendedLifetime(claimed) {}
+  }
+
+  @Test func `a scratch folder that cannot be used is named`() throws {
+    let fixture = try Fixture(points: 1)
+    let file = fixture.folder + "/file"
+    try Data().write(to: URL(fileURLWithPath: file))
+    let error = try #require(#expect(throws: SealedFileError.self) { try ScratchFolder(root: file + "/scratch") })
+    #expect(error.description.hasPrefix(file + "/scratch: cannot be made into a scratch folder"))
+  }
+}

@@ -1,0 +1,129 @@
+// Bad input as a person meets it: the exit code, the words, and that nothing is left behind.
+
+import Foundation
+import Testing
+
+@Suite struct ErrorTests {
+  private static let valid = """
+    sweep: small
+    task: {modulus: 7}
+    model: {d_model: 8, heads: 2, d_mlp: 16}
+    training: {epochs: 40}
+    axes:
+      seed: {count: 2}
+    """
+
+  @Test func `a mistyped key ends with 65, the file, the line and a suggestion, and leaves no store`() throws {
+    let folder = try Folder()
+    try folder.write("sweep: typo\ntraining:\n  weight_decya: 1\n", to: "typo.yaml")
+    let ended = try Groksweep.run(["sweep", "typo.yaml"], in: folder)
+    #expect(ended.status == 65)
+    #expect(
+      ended.errors.contains("typo.yaml:3: unknown key \"weight_decya\" in training; did you mean weight_decay?"),
+      "\(ended.errors)")
+    #expect(try folder.names() == ["typo.yaml"])
+  }
+
+  @Test func `a missing sweep file ends with 65`() throws {
+    let folder = try Folder()
+    let ended = try Groksweep.run(["sweep", "absent.yaml"], in: folder)
+    #expect(ended.status == 65)
+    #expect(ended.errors.contains("absent.yaml: no such file"))
+  }
+
+  @Test func `an unknown flag ends with 64`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    let ended = try Groksweep.run(["sweep", "small.yaml", "--wrokers", "2"], in: folder)
+    #expect(ended.status == 64)
+    #expect(ended.errors.contains("--wrokers"))
+    #expect(try folder.names() == ["small.yaml"])
+  }
+
+  @Test func `a store that is another program's database is refused and left as it is`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    let made = try Running(
+      "/usr/bin/env", ["sqlite3", folder.path("other.sqlite"), "CREATE TABLE t(x)"], in: folder
+    ).end(within: 30)
+    #expect(made.status == 0)
+    let before = try Data(contentsOf: folder.url.appending(path: "other.sqlite"))
+    let ended = try Groksweep.run(["sweep", "small.yaml", "--store", "other.sqlite"], in: folder)
+    #expect(ended.status == 65)
+    #expect(ended.errors.contains("not a groksweep store"), "\(ended.errors)")
+    #expect(try Data(contentsOf: folder.url.appending(path: "other.sqlite")) == before)
+  }
+
+  @Test func `a store that is no database is refused and left as it is`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    try folder.write("my diary, more than a page header of a database would be", to: "diary.sqlite")
+    let ended = try Groksweep.run(["sweep", "small.yaml", "--store", "diary.sqlite"], in: folder)
+    #expect(ended.status == 65)
+    #expect(ended.errors.contains("diary.sqlite"))
+    #expect(try String(contentsOfFile: folder.path("diary.sqlite"), encoding: .utf8).hasPrefix("my diary"))
+  }
+
+  @Test func `a sweep file that changed after it was started says what differs and loses nothing`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    #expect(try Groksweep.run(["sweep", "small.yaml", "--workers", "1"], in: folder).status == 0)
+    try folder.write(Self.valid.replacingOccurrences(of: "epochs: 40", with: "epochs: 50"), to: "small.yaml")
+    let ended = try Groksweep.run(["sweep", "small.yaml", "--workers", "1"], in: folder)
+    #expect(ended.status == 65)
+    #expect(ended.errors.contains("training.epochs"), "\(ended.errors)")
+    #expect(ended.errors.contains("40") && ended.errors.contains("50"), "\(ended.errors)")
+    #expect(try folder.query("small.sqlite", "SELECT count(*), min(epochs), max(epochs) FROM runs") == ["2|40|40"])
+  }
+
+  @Test func `a coordinator on an address that others can reach is refused`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    let ended = try Groksweep.run(
+      ["coordinator", "small.yaml", "--store", "s.sqlite", "--bind", "tcp://0.0.0.0:5555"], in: folder)
+    #expect(ended.status == 77)
+    #expect(ended.errors.contains("loopback"), "\(ended.errors)")
+    #expect(try folder.names() == ["small.yaml"])
+  }
+
+  @Test func `a safetensors file that is cut short, lies, or holds no model is refused in words`() throws {
+    let folder = try Folder()
+    let whole = try Data(contentsOf: Groksweep.fixtures.appending(path: "tiny/start.safetensors"))
+    try whole.prefix(whole.count / 2).write(to: folder.url.appending(path: "half.safetensors"))
+    try Data([255, 255, 255, 255, 255, 255, 255, 127, 123]).write(to: folder.url.appending(path: "lie.safetensors"))
+    let header = Array("{}      ".utf8)
+    try Data([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header).write(
+      to: folder.url.appending(path: "empty.safetensors"))
+    for name in ["half.safetensors", "lie.safetensors", "empty.safetensors", "absent.safetensors"] {
+      let ended = try Groksweep.run(["analyze", name], in: folder)
+      #expect(ended.status == 65, "\(name): \(ended.errors)")
+      #expect(ended.errors.hasPrefix("groksweep: \(name): "), "\(ended.errors)")
+      #expect(ended.output.isEmpty)
+    }
+  }
+
+  @Test func `start weights of other shapes than the experiment's are refused with both shapes`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    let start = Groksweep.fixtures.appending(path: "small/start.safetensors").path
+    let ended = try Groksweep.run(["train", "small.yaml", "--start", start], in: folder)
+    #expect(ended.status == 65)
+    #expect(ended.errors.contains("modulus 23") && ended.errors.contains("modulus 7"), "\(ended.errors)")
+  }
+
+  @Test func `status of a missing store ends with 65 and creates nothing`() throws {
+    let folder = try Folder()
+    let ended = try Groksweep.run(["status", "--store", "absent.sqlite"], in: folder)
+    #expect(ended.status == 65)
+    #expect(try folder.names() == [])
+  }
+
+  @Test func `a kernel path that does not exist is refused by name`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    let ended = try Groksweep.run(
+      ["train", "small.yaml"], in: folder, environment: ["GROKSWEEP_KERNELS": "mmx"])
+    #expect(ended.status == 77)
+    #expect(ended.errors.contains("mmx") && ended.errors.contains("avx2"), "\(ended.errors)")
+  }
+}

@@ -1,0 +1,126 @@
+// Rules of the house that a machine can check: imports follow the stack, pure targets stay pure, files parse, links
+// resolve.
+
+import Foundation
+import Sweeps
+import Testing
+
+@Suite struct TidyTests {
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Each target's imports from this package (docs/explanation/architecture.md).
+  private static let mayImport: [(target: String, targets: Set<String>)] = [
+    ("Kernels", ["CKernels"]),
+    ("Grokking", ["Kernels"]),
+    ("Sweeps", ["Grokking"]),
+    ("ZeroMQ", ["CZeroMQ"]),
+    ("Results", ["Sweeps", "Grokking"]),
+    ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
+    ("Reports", ["Results", "Sweeps", "Grokking"]),
+    ("groksweep", ["Cluster", "Reports", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
+  ]
+
+  private static let ours: Set<String> = [
+    "CKernels", "Kernels", "Grokking", "Sweeps", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports", "groksweep",
+  ]
+
+  @Test func `imports follow the stack`() throws {
+    for (target, allowed) in Self.mayImport {
+      for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
+        for line in try Self.lines(of: file) {
+          guard let imported = Self.importedModule(line), Self.ours.contains(imported) else { continue }
+          #expect(allowed.contains(imported), "\(file.lastPathComponent) imports \(imported)")
+        }
+      }
+    }
+  }
+
+  @Test func `only Results knows SQL and only ZeroMQ knows libzmq`() throws {
+    for target in Self.mayImport.map(\.target) {
+      for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
+        for line in try Self.lines(of: file) {
+          switch Self.importedModule(line) {
+          case "GRDB": #expect(target == "Results", "\(file.lastPathComponent)")
+          case "CZeroMQ": #expect(target == "ZeroMQ", "\(file.lastPathComponent)")
+          case "Yams": #expect(target == "Sweeps", "\(file.lastPathComponent)")
+          default: break
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `pure targets ask for no time, file, socket, thread or unseeded randomness`() throws {
+    let forbidden = [
+      "Date()", "Date.now", "ContinuousClock", "SuspendingClock", "DispatchTime", "clock_gettime", "FileManager",
+      "FileHandle", "ProcessInfo", "Thread", "SystemRandomNumberGenerator", ".random(", ".shuffled()", ".randomElement",
+      "UUID()", "print(", "Logger", "fopen", "await ", "getenv", ".hashValue", "Hasher()",
+    ]
+    for target in ["Kernels", "Grokking", "Sweeps"] {
+      for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
+        for (number, line) in try Self.lines(of: file).enumerated() where !Self.isComment(line) {
+          for word in forbidden {
+            #expect(!line.contains(word), "\(file.lastPathComponent):\(number + 1) has \(word)")
+          }
+        }
+      }
+    }
+    for target in ["Kernels", "Grokking"] {
+      for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
+        for (number, line) in try Self.lines(of: file).enumerated() where !Self.isComment(line) {
+          for name in ["Foundation.exp", "Foundation.log", "Glibc"] {
+            #expect(!line.contains(name), "\(file.lastPathComponent):\(number + 1): libm differs between machines")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `every ready sweep file parses and opens with its purpose`() throws {
+    let files = try Self.files(under: "configs", ending: ".yaml")
+    #expect(files.count >= 4)
+    for file in files {
+      let sweep = try SweepFile(bytes: [UInt8](Data(contentsOf: file)), fileName: file.lastPathComponent)
+      #expect(!sweep.points.isEmpty)
+      let opening = try Self.lines(of: file).prefix { $0.hasPrefix("#") }.joined(separator: "\n").lowercased()
+      for word in ["points", "core-", "expect"] {
+        #expect(opening.contains(word), "\(file.lastPathComponent) does not say its \(word)")
+      }
+      #expect(opening.contains("\(sweep.points.count) points"), "\(file.lastPathComponent): \(sweep.points.count)")
+    }
+  }
+
+  @Test func `every link in the docs leads to a file`() throws {
+    var pages = try Self.files(under: "docs", ending: ".md")
+    pages += ["README.md", "CHANGELOG.md"].map { Self.root.appending(path: $0) }
+    let link = /\]\(([^)#\s]+)(#[^)]*)?\)/
+    for page in pages {
+      for line in try Self.lines(of: page) {
+        for match in line.matches(of: link) where !match.1.hasPrefix("http") {
+          let target = page.deletingLastPathComponent().appending(path: String(match.1)).standardizedFileURL
+          #expect(FileManager.default.fileExists(atPath: target.path), "\(page.lastPathComponent): \(match.1)")
+        }
+      }
+    }
+  }
+
+  private static func files(under folder: String, ending: String) throws -> [URL] {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
+    return names.filter { $0.hasSuffix(ending) }.sorted().map { root.appending(path: "\(folder)/\($0)") }
+  }
+
+  private static func lines(of file: URL) throws -> [String] {
+    try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+  }
+
+  private static func isComment(_ line: String) -> Bool {
+    line.drop { $0 == " " }.hasPrefix("//")
+  }
+
+  private static func importedModule(_ line: String) -> String? {
+    guard let match = line.firstMatch(of: /^\s*(?:package |private |internal )?import (?:struct |class |func )?(\w+)/)
+    else { return nil }
+    return String(match.1)
+  }
+}

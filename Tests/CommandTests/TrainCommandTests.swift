@@ -1,0 +1,99 @@
+// `train` and `analyze` against the fixtures, through the command line alone.
+
+import Foundation
+import Testing
+
+@Suite struct TrainCommandTests {
+  private struct Expected: Decodable {
+    struct Config: Decodable {
+      let p: Int
+      let op: String
+      let d_model: Int
+      let n_heads: Int
+      let d_mlp: Int
+      let train_fraction: Double
+      let weight_decay: Double
+    }
+    struct Losses: Decodable {
+      let epoch: Int
+      let train_loss: Double
+      let test_loss: Double
+    }
+    let config: Config
+    let curve: [Losses]
+  }
+
+  @Test(arguments: ["tiny", "small", "quadratic"])
+  func `train reproduces a fixture's curve over its first 30 epochs`(name: String) throws {
+    let folder = try Folder()
+    let fixture = Groksweep.fixtures.appending(path: name)
+    let expected = try JSONDecoder().decode(
+      Expected.self, from: Data(contentsOf: fixture.appending(path: "expected.json")))
+    let config = expected.config
+    try folder.write(
+      """
+      sweep: fixture
+      task: {operation: \(config.op), modulus: \(config.p), train_fraction: \(config.train_fraction)}
+      model: {d_model: \(config.d_model), heads: \(config.n_heads), d_mlp: \(config.d_mlp)}
+      training: {weight_decay: \(config.weight_decay)}
+      """, to: "fixture.yaml")
+    let ended = try Groksweep.run(
+      [
+        "train", "fixture.yaml", "--start", fixture.appending(path: "start.safetensors").path, "--epochs", "30",
+        "--evaluate-every", "1", "--json",
+      ], in: folder)
+    #expect(ended.status == 0, "\(ended.errors)")
+    let lines = ended.output.split(separator: "\n")
+    #expect(lines.count == 32)
+    for (line, losses) in zip(lines.dropLast(), expected.curve) {
+      let ours = try JSONDecoder().decode(Expected.Losses.self, from: Data(line.utf8))
+      #expect(ours.epoch == losses.epoch)
+      #expect(abs(ours.train_loss / losses.train_loss - 1) < 1e-4)
+      #expect(abs(ours.test_loss / losses.test_loss - 1) < 1e-4)
+    }
+    #expect(lines.last?.contains("\"outcome\"") == true)
+  }
+
+  @Test func `analyze gives the measures of the grokked fixture`() throws {
+    let folder = try Folder()
+    let fixture = Groksweep.fixtures.appending(path: "grokked")
+    let ended = try Groksweep.run(
+      ["analyze", fixture.appending(path: "end.safetensors").path, "--json"], in: folder)
+    #expect(ended.status == 0, "\(ended.errors)")
+    let ours = try #require(
+      try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any])
+    let file = try JSONSerialization.jsonObject(with: Data(contentsOf: fixture.appending(path: "expected.json")))
+    let theirs = try #require((file as? [String: Any])?["measures_of_end"] as? [String: Any])
+    #expect(ours["key_frequencies"] as? [Int] == theirs["key_frequencies"] as? [Int])
+    var compared = 0
+    for name in theirs.keys.sorted() where name.contains("loss") && theirs[name] is NSNumber {
+      let value = try #require(ours[name] as? Double, "\(name) is missing")
+      let expected = try #require(theirs[name] as? Double)
+      #expect(abs(value / expected - 1) < 1e-3, "\(name): \(value), expected \(expected)")
+      compared += 1
+    }
+    #expect(compared == 12)
+    for name in ["gini_W_E", "gini_W_L", "sum_squared_weights", "logit_fve"] {
+      let value = try #require(ours[name] as? Double, "\(name) is missing")
+      let expected = try #require(theirs[name] as? Double)
+      #expect(abs(value / expected - 1) < 1e-4, "\(name): \(value), expected \(expected)")
+    }
+  }
+
+  @Test func `weights that train saved are read by analyze and give the same losses`() throws {
+    let folder = try Folder()
+    try folder.write(
+      "sweep: s\ntask: {modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\ntraining: {epochs: 50}\n", to: "s.yaml")
+    let trained = try Groksweep.run(["train", "s.yaml", "--save", "w.safetensors", "--json"], in: folder)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let analyzed = try Groksweep.run(["analyze", "w.safetensors", "--json"], in: folder)
+    #expect(analyzed.status == 0, "\(analyzed.errors)")
+    let lines = trained.output.split(separator: "\n").map { Data($0.utf8) }
+    let last = try #require(try JSONSerialization.jsonObject(with: lines[lines.count - 2]) as? [String: Any])
+    let report = try #require(try JSONSerialization.jsonObject(with: Data(analyzed.output.utf8)) as? [String: Any])
+    for name in ["train_loss", "test_loss"] {
+      let (ours, theirs) = (try #require(last[name] as? Double), try #require(report[name] as? Double))
+      #expect(abs(ours / theirs - 1) < 1e-5, "\(name): \(ours) and \(theirs)")
+    }
+  }
+}
