@@ -17,8 +17,6 @@ build: dependencies
 demo: build
 	$(BUILD)/groksweep sweep configs/$(DEMO).yaml
 	@echo
-	$(BUILD)/groksweep status --store $(DEMO).sqlite
-	@echo
 	@echo 'Go on with:'
 	@echo '  sqlite3 -header -column $(DEMO).sqlite "SELECT setting, runs, grokked, median_grokking_epoch, min_grokking_epoch, max_grokking_epoch FROM grokking_times"'
 

@@ -47,7 +47,11 @@ let package = Package(
     .testTarget(
       name: "ResultsTests",
       dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Results", "Sweeps", "Grokking", "ZeroMQ"]),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["Grokking", "Sweeps", "ZeroMQ"]),
   ],
   swiftLanguageModes: [.v6]

@@ -105,7 +105,8 @@ package final class CoordinatorShell {
 
   /// Serves until the scheduler is done, on the calling thread.
   ///
-  /// - Throws: `ZeroMQError`, and `LocalWorkersError` or `SpawnError` when its own worker processes cannot be kept alive.
+  /// - Throws: `ZeroMQError`, and `LocalWorkersError` or `SpawnError` when its own worker processes cannot be kept
+  ///   alive.
   package func run() throws -> CoordinatorEnd {
     // What has to be said at once; with nothing to do, this is already the end.
     handle(.tick)

@@ -6,12 +6,6 @@ import Logging
 import Results
 import Sweeps
 
-/// The private folder for the socket could not be made; prints as a sentence.
-package struct SocketFolderError: Error, Hashable, Sendable, CustomStringConvertible {
-  package let reason: String
-  package var description: String { "cannot make a private folder for the socket in /tmp: \(reason)" }
-}
-
 package struct LocalSweep {
   package struct Configuration: Sendable {
     /// Worker processes, at least 1; no more are started than there are points left.
@@ -49,13 +43,13 @@ package struct LocalSweep {
     onOverview: ((SchedulerOverview) -> Void)? = nil
   ) throws -> CoordinatorEnd {
     let scratch = try ScratchFolder(root: configuration.scratch)
-    let folder = try Self.makeSocketFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = try SocketFolder()
+    defer { folder.remove() }
 
     let coordinator = try CoordinatorShell(
       store: store, sweeps: sweeps,
       CoordinatorShell.Configuration(
-        endpoint: "ipc://\(folder)/socket", scheduler: configuration.scheduler,
+        endpoint: folder.endpoint, scheduler: configuration.scheduler,
         overviewSeconds: configuration.overviewSeconds),
       interrupt: interrupt, logger: logger)
     coordinator.onOverview = onOverview
@@ -78,12 +72,5 @@ package struct LocalSweep {
       "worker", "--connect", endpoint, "--slots", "1", "--exit-with-parent", "\(getpid())", "--scratch",
       configuration.scratch,
     ] + configuration.workerArguments
-  }
-
-  /// Short, whatever TMPDIR says: a socket's path has at most 107 bytes. Open to this user only.
-  private static func makeSocketFolder() throws(SocketFolderError) -> String {
-    var template = Array("/tmp/groksweep-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SocketFolderError(reason: String(cString: strerror(errno))) }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

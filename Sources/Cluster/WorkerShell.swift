@@ -95,6 +95,8 @@ package final class WorkerShell {
     let kept = scratch.claimUnsentResults(logger)
     unsent = kept.map { (lease: $0.1.lease, folder: $0.0) }
     if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), socket) }
+    // A hello before the link stands would be said in vain and again only seconds later.
+    try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
     handle(.start, socket)
 
     var isInterrupted = false

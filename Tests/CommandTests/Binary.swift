@@ -53,7 +53,7 @@ final class Running {
     let words = FileManager.default.temporaryDirectory
     outputFile = words.appending(path: "groksweep-test-\(name).out")
     errorFile = words.appending(path: "groksweep-test-\(name).err")
-    for file in [outputFile, errorFile] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+    for file in [outputFile, errorFile] { try Data().write(to: file) }
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.currentDirectoryURL = folder.url

@@ -63,7 +63,7 @@ import Testing
         "--lease-seconds", "2",
       ], in: folder)
     let first = try Groksweep.start(["worker", "--connect", endpoint, "--slots", "1"], in: folder)
-    let trained = try waitUntil(60) {
+    let trained = waitUntil(60) {
       FileManager.default.fileExists(atPath: folder.path("s.sqlite"))
         && (try? folder.query("s.sqlite", "SELECT count(*) FROM runs")) == ["1"]
     }
@@ -90,7 +90,7 @@ import Testing
     ]
     let first = try Groksweep.start(arguments, in: folder)
     let worker = try Groksweep.start(["worker", "--connect", endpoint, "--slots", "1"], in: folder)
-    let trained = try waitUntil(60) {
+    let trained = waitUntil(60) {
       FileManager.default.fileExists(atPath: folder.path("s.sqlite"))
         && (try? folder.query("s.sqlite", "SELECT count(*) FROM runs")) == ["1"]
     }
@@ -109,7 +109,7 @@ import Testing
     let folder = try Folder()
     try folder.write(Self.slow, to: "small.yaml")
     let running = try Groksweep.start(["sweep", "small.yaml", "--workers", "1"], in: folder)
-    let trained = try waitUntil(60) {
+    let trained = waitUntil(60) {
       FileManager.default.fileExists(atPath: folder.path("small.sqlite"))
         && (try? folder.query("small.sqlite", "SELECT count(*) FROM runs")) == ["1"]
     }
