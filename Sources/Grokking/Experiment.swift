@@ -207,7 +207,7 @@ extension Experiment {
     }
     require((1...65_536).contains(model.dMLP), "model.d_mlp", "d_mlp \(model.dMLP) must lie between 1 and 65536")
     require(
-      model.dVocabOut == task.modulus || model.dVocabOut == task.modulus + 1, "model.d_vocab_out",
+      model.dVocabOut == task.modulus || model.dVocabOut == task.modulus &+ 1, "model.d_vocab_out",
       "d_vocab_out \(model.dVocabOut) must be the modulus \(task.modulus) or one more (write p or p+1)")
     require(
       (1...100_000_000).contains(training.epochs), "training.epochs",
@@ -229,8 +229,8 @@ extension Experiment {
       training.warmupEpochs >= 0, "training.warmup_epochs",
       "warmup_epochs \(training.warmupEpochs) must be 0 or more")
     require(
-      measure.evaluateEvery >= 1, "measure.evaluate_every",
-      "evaluate_every \(measure.evaluateEvery) must be at least 1")
+      (1...100_000_000).contains(measure.evaluateEvery), "measure.evaluate_every",
+      "evaluate_every \(measure.evaluateEvery) must lie between 1 and 100000000")
     require(
       measure.evaluateEvery < 1 || training.epochs / measure.evaluateEvery <= 500_000, "measure.evaluate_every",
       "evaluate_every \(measure.evaluateEvery) gives more than 500000 evaluations in \(training.epochs) epochs; raise it"
@@ -242,9 +242,26 @@ extension Experiment {
       )
     }
     if let epochs = stop.afterGrokking {
-      require(epochs >= 0, "stop.after_grokking", "after_grokking \(epochs) must be 0 or more")
+      require(
+        (0...100_000_000).contains(epochs), "stop.after_grokking",
+        "after_grokking \(epochs) must lie between 0 and 100000000")
+    }
+    if found.isEmpty {
+      require(
+        estimatedBytes <= 64 << 30, "model.heads",
+        "modulus \(task.modulus), heads \(model.heads) and d_mlp \(model.dMLP) need about \(estimatedBytes >> 30) GiB of "
+          + "memory; the limit is 64")
     }
     return found
+  }
+
+  /// What a run holds at once, roughly: six tables of rows (`FoldedModel`, `TableGradients`), a dozen float32 copies of
+  /// the weights, and the logits of all pairs. No sum of it overflows within the limits above.
+  private var estimatedBytes: Int {
+    let (p, width) = (task.modulus, model.dMLP + model.dVocabOut)
+    let tables = 6 * (p + 4) * model.heads * width
+    let weights = (p + 4) * model.dModel + 4 * model.dModel * model.dModel + 2 * model.dModel * width
+    return 4 * (tables + 12 * weights + p * p * model.dVocabOut)
   }
 }
 

@@ -48,17 +48,23 @@ package func progressMeasures(
     restrictedLossTrain: trainLoss, restrictedLossTest: testLoss, restrictedLoss: all, excludedLoss: excluded)
 }
 
-/// Excluded loss on train with each of the key frequencies removed alone, in their order; nil as `progressMeasures`.
-package func excludedLossByFrequency(
-  logits: [Float], classes dVocabOut: Int, task: LearningTask, split: Split, labels: [Int32], keyFrequencies: [Int]
-) -> [Double]? {
-  guard let waves = Waves(of: task.operation, modulus: task.modulus) else { return nil }
-  let losses = WaveLosses(logits: logits, classes: dVocabOut, waves: waves, labels: labels)
-  let trainPairs = split.trainPairs
-  let found = keyFrequencies.compactMap { k in
-    losses.excluded(removed: losses.sums.projection(on: [k]), pairs: trainPairs)
+/// Excluded loss on train with one frequency removed alone. Each costs as much as all of an evaluation's excluded loss,
+/// and a model that has not grokked has many, so they are taken one at a time.
+package struct SingleExclusion {
+  private let losses: WaveLosses<Float>
+  private let trainPairs: [Int]
+
+  /// Parameters as of `progressMeasures`; nil for an operation without waves.
+  package init?(logits: [Float], classes dVocabOut: Int, task: LearningTask, split: Split, labels: [Int32]) {
+    guard let waves = Waves(of: task.operation, modulus: task.modulus) else { return nil }
+    losses = WaveLosses(logits: logits, classes: dVocabOut, waves: waves, labels: labels)
+    trainPairs = split.trainPairs
   }
-  return found.count == keyFrequencies.count && found.allSatisfy(\.isFinite) ? found : nil
+
+  /// Mean cross-entropy of L − P_k(L) on train; nil without train pairs, and when it is not finite.
+  package func loss(without k: Int) -> Double? {
+    losses.excluded(removed: losses.sums.projection(on: [k]), pairs: trainPairs).flatMap { $0.isFinite ? $0 : nil }
+  }
 }
 
 /// Logits of all pairs with their wave sums, and the losses that come of keeping or removing waves.

@@ -37,7 +37,7 @@ package struct RandomStream: Sendable {
   /// Uniform on [0, 1): the top 53 bits.
   package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Uniform on 0..<bound without bias: draws beyond the last whole multiple of `bound` are thrown away.
+  /// Uniform on 0..<bound without bias: the 2^64 mod bound smallest draws are thrown away, the others reduced.
   package mutating func uniform(below bound: Int) -> Int {
     precondition(bound >= 1, "a random number below \(bound)")
     let bound = UInt64(bound)

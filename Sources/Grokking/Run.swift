@@ -82,10 +82,11 @@ package final class Run {
       testAccuracy: last?.test.accuracy)
   }
 
-  /// One epoch, and before it the evaluation that is due; or, when training is over, the analysis of one evaluation.
+  /// One epoch, and before it the evaluation that is due; or, when training is over, the analysis of one evaluation
+  /// or of one key frequency.
   /// Does nothing once finished.
   ///
-  /// - Throws: what the snapshot store throws.
+  /// - Throws: what the snapshot store throws; nothing has happened then, and the call may be repeated.
   package func advance() throws {
     switch stage {
     case .training:
@@ -111,15 +112,14 @@ package final class Run {
     }
     let weights = test == nil ? nil : trainer.weights.storage
     if let weights, !weights.allSatisfy(\.isFinite) { return diverge() }
+    // Before the step, so that a snapshot that cannot be written leaves the run where it was.
+    if let weights { try snapshots.write(record.taken.count, weights) }
     let isLast = record.epoch == record.lastEpoch
     let train = isLast ? trainer.evaluateTrain() : trainer.step()
     guard train.loss.isFinite else { return diverge() }
     if record.memorization == nil && train.accuracy >= OutcomeRule.accuracy { record.memorization = record.epoch }
     record.latestTrain = train
-    if let test, let weights {
-      try snapshots.write(record.taken.count, weights)
-      record.taken.append(RunRecord.Taken(epoch: record.epoch, train: train, test: test))
-    }
+    if let test { record.taken.append(RunRecord.Taken(epoch: record.epoch, train: train, test: test)) }
     if isLast {
       if record.digests.links.last?.epoch != record.epoch {
         record.digests.add(epoch: record.epoch, weights: trainer.weights.storage)

@@ -2,7 +2,7 @@
 
 import Kernels
 
-/// Works through a run's evaluations one by one, in order of epoch.
+/// Works through a run's evaluations one by one, in order of epoch, and then through the final key frequencies.
 struct RunAnalysis {
   private let experiment: Experiment
   private let record: RunRecord
@@ -13,6 +13,8 @@ struct RunAnalysis {
   /// Of the final model; nil until its snapshot was read.
   private var finalSpectra: Spectra?
   private var keyFrequencies: [KeyFrequency] = []
+  /// Of the final model; nil until it is analysed, and for operations without waves.
+  private var exclusion: SingleExclusion?
 
   init(_ experiment: Experiment, _ record: RunRecord, _ split: Split, _ kernels: KernelPath) {
     self.experiment = experiment
@@ -22,16 +24,19 @@ struct RunAnalysis {
     labels = experiment.labels
   }
 
-  /// Evaluations that are still to be analysed.
-  var remaining: Int { record.taken.count - evaluations.count }
+  /// Evaluations that are still to be analysed, and key frequencies as far as they are known.
+  var remaining: Int {
+    record.taken.count - evaluations.count + (finalSpectra?.keyFrequencies.count ?? 0) - keyFrequencies.count
+  }
   var isFinished: Bool { remaining == 0 }
 
   /// A diverged run has no final model, hence no key frequencies and no measures that need them.
   private var hasFinalModel: Bool { record.divergence == nil }
 
-  /// Analyses the next evaluation.
+  /// Analyses the next evaluation, or the next key frequency.
   mutating func advance(reading snapshots: SnapshotStore) throws {
     let index = evaluations.count
+    if index == record.taken.count { return addKeyFrequency() }
     let isLast = index == record.taken.count - 1
     let weights = try parameters(index, snapshots)
     let spectra = Spectra(weights: weights)
@@ -46,12 +51,9 @@ struct RunAnalysis {
       measures = progressMeasures(
         logits: logits, classes: classes, task: experiment.task, split: split, labels: labels, keyFrequencies: keys)
       if isLast {
-        let excluded = excludedLossByFrequency(
-          logits: logits, classes: classes, task: experiment.task, split: split, labels: labels, keyFrequencies: keys)
-        setKeyFrequencies(keys, excluded)
+        exclusion = SingleExclusion(
+          logits: logits, classes: classes, task: experiment.task, split: split, labels: labels)
       }
-    } else if isLast {
-      setKeyFrequencies(keys, nil)
     }
     let taken = record.taken[index]
     evaluations.append(
@@ -64,10 +66,12 @@ struct RunAnalysis {
         sumSquaredWeights: sumSquaredWeights(weights)))
   }
 
-  private mutating func setKeyFrequencies(_ keys: [Int], _ excluded: [Double]?) {
-    keyFrequencies = keys.enumerated().map { place, k in
-      KeyFrequency(frequency: k, norm: finalSpectra!.normsW_L[k - 1], excludedLoss: excluded?[place])
-    }
+  private mutating func addKeyFrequency() {
+    guard let spectra = finalSpectra else { return }
+    let k = spectra.keyFrequencies[keyFrequencies.count]
+    keyFrequencies.append(
+      KeyFrequency(frequency: k, norm: spectra.normsW_L[k - 1], excludedLoss: exclusion?.loss(without: k)))
+    if isFinished { exclusion = nil }
   }
 
   private func parameters(_ index: Int, _ snapshots: SnapshotStore) throws -> Parameters<Float> {

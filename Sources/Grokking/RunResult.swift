@@ -150,7 +150,7 @@ package struct EpochDigest: Codable, Hashable, Sendable {
 /// Everything that one finished run says.
 package struct RunResult: Codable, Hashable, Sendable {
   package var outcome: Outcome
-  /// Epochs trained: the experiment's, or fewer when the run diverged.
+  /// Epochs trained: the experiment's, or fewer when the run diverged or was to stop after grokking.
   package var epochs: Int
   /// In order of epoch; the last is the final model. Every number is finite.
   package var evaluations: [Evaluation]
@@ -198,6 +198,7 @@ package struct RunProgress: Codable, Hashable, Sendable {
   package var epochs: Int
   /// Grows with every call of `advance`, in training and in analysis: what renews a lease.
   package var work: Int
+  /// What `work` will be in the end, as far as is known: key frequencies count once the final model is analysed.
   package var totalWork: Int
   /// Losses and accuracies last seen; nil before the first evaluation, and when not finite.
   package var trainLoss: Double?

@@ -5,7 +5,8 @@
 
 /// Snapshots of the weights by evaluation number (0, 1, 2 …), in memory or wherever the closures put them.
 package struct SnapshotStore {
-  /// Keeps the weights of one evaluation; called once per index, in ascending order (again after a resume).
+  /// Keeps the weights of one evaluation; called once per index, in ascending order (again after a resume or
+  /// an error). A run that diverges may have written one more than it has evaluations.
   package var write: (_ index: Int, _ weights: [Float]) throws -> Void
   /// The weights that were written; throws when they are gone or damaged.
   package var read: (_ index: Int) throws -> [Float]

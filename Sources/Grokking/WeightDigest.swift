@@ -9,13 +9,16 @@ struct WeightDigest {
 
   private(set) var links: [EpochDigest] = []
 
-  /// Adds SHA-256(previous link's digits, epoch, weights), numbers as little-endian bytes. A diverged run's last link is
-  /// of no weights: what is left of them is not a number, and such bits differ between machines.
+  /// Adds SHA-256(previous link's digits, epoch, weights), numbers as little-endian bytes; replaces a link of the same
+  /// epoch. A diverged run's last link is of no weights: what is left of them is not a number. The bits of NaN differ
+  /// between machines, so all are hashed as one.
   mutating func add(epoch: Int, weights: [Float]) {
+    if links.last?.epoch == epoch { links.removeLast() }
     var hash = SHA256()
     hash.update(data: Array((links.last?.digest ?? "").utf8))
     withUnsafeBytes(of: UInt64(epoch).littleEndian) { hash.update(bufferPointer: $0) }
-    weights.map(\.bitPattern.littleEndian).withUnsafeBytes { hash.update(bufferPointer: $0) }
+    weights.map { ($0.isNaN ? Float.nan : $0).bitPattern.littleEndian }
+      .withUnsafeBytes { hash.update(bufferPointer: $0) }
     links.append(EpochDigest(epoch: epoch, digest: hexadecimal(hash.finalize())))
   }
 }

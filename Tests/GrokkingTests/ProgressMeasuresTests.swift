@@ -97,11 +97,12 @@ import Testing
 
   @Test func `excluded loss by frequency removes one frequency at a time`() throws {
     let problem = Problem(.add, p: 11)
-    let found = try #require(
-      excludedLossByFrequency(
+    let exclusion = try #require(
+      SingleExclusion(
         logits: problem.logits, classes: problem.classes, task: problem.task, split: problem.split,
-        labels: problem.labels, keyFrequencies: [2, 5]))
-    for (loss, k) in zip(found, [2, 5]) {
+        labels: problem.labels))
+    for k in [2, 5] {
+      let loss = try #require(exclusion.loss(without: k))
       let excluded = zip(problem.rows, problem.naiveProjection([k])).map { zip($0, $1).map { $0 - $1 } }
       #expect(agrees(loss, problem.naiveLoss(excluded, problem.split.trainPairs)))
       #expect(agrees(problem.measures([k])?.excludedLoss, loss))

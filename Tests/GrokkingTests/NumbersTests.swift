@@ -1,0 +1,89 @@
+// The test vectors of docs/reference/numbers.md. Whoever has to change one changes the engine's semantics version too.
+
+import Grokking
+import Kernels
+import Testing
+
+@Suite struct NumbersTests {
+  private static func small(epochs: Int = 1) -> Experiment {
+    Experiment(
+      task: LearningTask(modulus: 5, trainFraction: 0.5),
+      model: ModelShape(dModel: 4, heads: 2, dMLP: 8, dVocabOut: 6), training: TrainingSettings(epochs: epochs))
+  }
+
+  private struct Vector: Sendable {
+    let seed: UInt64
+    let name: String
+    let outputs: [UInt64]
+    let below113: [Int]
+    let normals: [UInt64]
+  }
+
+  /// Made by a second implementation, written in another language from the page.
+  private static let vectors = [
+    Vector(
+      seed: 0, name: "split",
+      outputs: [0x010d_0fb9_c43f_9c44, 0x6ff7_fca4_7153_a2af, 0x54eb_88bc_210f_7230, 0x9c79_0638_0987_b8f6],
+      below113: [23, 42, 9, 108, 16, 60, 105, 5],
+      normals: [0xbfa2_93ff_7223_2422, 0xbf72_c4c1_241d_2ee6, 0xbff9_6f5d_5b1b_cec0]),
+    Vector(
+      seed: 0, name: "start/W_E",
+      outputs: [0x34c4_3ce6_686f_b1e5, 0x71e7_f50e_373f_255e, 0xd94a_b6ef_42c0_8415, 0x7ccd_b8b0_f0cb_91da],
+      below113: [60, 99, 33, 99, 51, 25, 82, 71],
+      normals: [0xbff6_8dc9_bb0c_29b1, 0xbfd0_e68c_6e1b_bc20, 0x3ff3_2c80_b5bf_c997]),
+    Vector(
+      seed: 1, name: "split",
+      outputs: [0x4b8e_cfb3_2b1a_c017, 0x6188_114e_a51c_df45, 0xfc87_6b07_ca81_38c3, 0x0351_db9a_a074_7f0d],
+      below113: [53, 78, 89, 4, 84, 52, 11, 35],
+      normals: [0xbff7_e99b_cf8a_27ff, 0xbfeb_c937_4c67_f4c1, 0xbfc7_9e66_418f_a622]),
+  ]
+
+  @Test func `streams give the documented outputs, residues and normals`() {
+    for vector in Self.vectors {
+      func drawn<Value>(_ count: Int, _ draw: (inout RandomStream) -> Value) -> [Value] {
+        var stream = RandomStream(seed: vector.seed, stream: vector.name)
+        return (0..<count).map { _ in draw(&stream) }
+      }
+      #expect(drawn(4) { $0.next() } == vector.outputs)
+      #expect(drawn(8) { $0.uniform(below: 113) } == vector.below113)
+      #expect(drawn(3) { $0.normal().bitPattern } == vector.normals)
+    }
+  }
+
+  @Test func `exp and ln have the documented bits`() {
+    let exponentials: [(Double, UInt64)] = [
+      (-1, 0x3fd7_8b56_362c_ef38), (-20, 0x3e21_b486_55f3_7267), (0.5, 0x3ffa_6129_8e1e_069c),
+    ]
+    for (x, bits) in exponentials { #expect(DeterministicMath.exp(x).bitPattern == bits) }
+    let logarithms: [(Double, UInt64)] = [
+      (0.1, 0xc002_6bb1_bbb5_5515), (0.5, 0xbfe6_2e42_fefa_39ef), (20, 0x4007_f742_7b73_e391),
+    ]
+    for (x, bits) in logarithms { #expect(DeterministicMath.log(x).bitPattern == bits) }
+  }
+
+  @Test func `the documented train set, labels and weights are drawn`() {
+    let start = Start(Self.small())
+    #expect(start.split.trainPairs == [3, 8, 9, 12, 13, 15, 16, 18, 20, 21, 22, 24])
+    #expect(start.weights.W_E.prefix(4).map(\.bitPattern) == [0xbf34_6e4e, 0xbe07_3463, 0x3f19_6406, 0xbcaf_b5f6])
+    #expect(
+      LearningTask(operation: .random, modulus: 5).labels(dataSeed: 0)
+        == [2, 2, 1, 0, 3, 4, 4, 4, 3, 4, 3, 4, 2, 3, 1, 3, 4, 0, 4, 2, 4, 3, 0, 1, 1])
+    #expect(Experiment(task: LearningTask(modulus: 10, trainFraction: 0.29)).trainPairCount == 28)
+  }
+
+  @Test(arguments: KernelPath.available) func `runs end with the documented digests`(_ path: KernelPath) throws {
+    func digest(_ experiment: Experiment) throws -> String {
+      let run = try Run(experiment, kernels: path, snapshots: .inMemory())
+      while !run.isFinished { try run.advance() }
+      return try run.result().digest
+    }
+    var gelu = Self.small(epochs: 1500)
+    gelu.model.activation = .gelu
+    #expect(try digest(Self.small()) == "b8ed226a9490ca04b1a7e9013f09103eb599668db018c23c6d3615e29653e345")
+    #expect(
+      try digest(Self.small(epochs: 20)) == "835696c4ede120dee8b50e9484994f1df78db905c24018c6068ccd086ae72541")
+    #expect(
+      try digest(Self.small(epochs: 1500)) == "e20f30a8196970591a83ada8d3aacefcbd6fe2a703f8bc2f6b22b9160c19fb7a")
+    #expect(try digest(gelu) == "22221252c45411370ea8a32321df99574700efea980a8308024a2f5ba54927fc")
+  }
+}
