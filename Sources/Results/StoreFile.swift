@@ -19,6 +19,7 @@ struct StoreFile {
         throw refused("there is no such store; `groksweep sweep` makes one, or check the path given with --store")
       }
       try inspectFolder()
+      try refuseRemains()
       return .absent
     }
     switch status.st_mode & S_IFMT {
@@ -83,6 +84,21 @@ struct StoreFile {
       throw refused("cannot be made: no permission to write in \(folder); choose another --store")
     }
     try refuseNetworkFileSystem(at: folder)
+  }
+
+  /// SQLite would play the write-ahead log of a removed store into a new one of its name: the old sweeps would be back,
+  /// or the file be damaged. And a new store put in the place of a link would not lie where the link points.
+  private func refuseRemains() throws {
+    var status = stat()
+    if lstat(path, &status) == 0 {
+      throw refused(
+        "is a symbolic link to a file that is not there; make its folder's disk available, or remove the link")
+    }
+    for suffix in ["-wal", "-journal"] where stat(path + suffix, &status) == 0 && status.st_size > 0 {
+      throw refused(
+        "is not there, but \(path)\(suffix) is, which a store of that name left behind; put the store back beside it, or "
+          + "remove what is left of it (rm \(path)-*), or choose another --store")
+    }
   }
 
   /// SQLite's file format, section 1.3: magic, user version at byte 60, application id at byte 68, both big-endian.

@@ -11,9 +11,9 @@ struct ExactDecimal: Hashable, Sendable {
   init?(_ text: String) {
     guard let parts = Self.parts(of: text) else { return nil }
     let digits = String(parts.whole.drop { $0 == "0" }) + parts.fraction
-    guard let magnitude = Int(digits.isEmpty ? "0" : digits), let power = Int(parts.exponent), abs(power) <= 400 else {
-      return nil
-    }
+    guard let magnitude = Int(digits.isEmpty ? "0" : digits), let power = Int(parts.exponent),
+      (-400...400).contains(power)
+    else { return nil }
     mantissa = parts.isNegative ? -magnitude : magnitude
     exponent = power - parts.fraction.count
   }

@@ -1,7 +1,7 @@
 // What coordinator and workers say to each other, as values. The codec turns them into frames; nobody here sends.
 //
-// Every message that matters has an answer: hello → welcome or refused, ready → grant or wait, finished → receipt,
-// failed and handedBack → receipt. Whoever gets no answer says it again.
+// Every message that matters has an answer: hello → welcome or refused, ready → grant or wait, finished → receipt or
+// unwanted, failed and handedBack → receipt. Whoever gets no answer says it again.
 
 import Grokking
 
@@ -133,6 +133,8 @@ package enum CoordinatorMessage: Hashable, Sendable {
   case receipt(lease: LeaseID, point: PointID)
   /// The lease is not (or no longer) yours: stop training and say ready.
   case revoked(lease: LeaseID)
+  /// No sweep here has this point: keep its result for the coordinator that asked for it, and say no more of it.
+  case unwanted(lease: LeaseID, point: PointID)
   /// The sweep is over: leave.
   case leave
 }

@@ -4,7 +4,8 @@
 
 import Grokking
 
-/// Where a point stands. `finished` and `failed` are terminal: nothing leads out of them.
+/// Where a point stands. `finished` and `failed` are terminal: nothing leads out of them, but for a late result of a
+/// failed point, which finishes it after all.
 enum PointState: Hashable, Sendable {
   case pending
   /// Held, or after a restart awaited, under this lease.
@@ -30,6 +31,8 @@ struct PointEntry: Sendable {
   fileprivate(set) var state: PointState
   /// Ended attempts that count against the point.
   var chargedAttempts: Int
+  /// It failed; only a result can change its state from then on.
+  fileprivate(set) var isQuarantined: Bool
 }
 
 /// Points by position (their order in the sweep) and by id. The next point is always the pending one of the lowest
@@ -74,16 +77,20 @@ struct PointTable: Sendable {
       }
     entries.append(
       PointEntry(
-        id: point.id, experiment: point.experiment, state: state, chargedAttempts: max(0, point.chargedAttempts)))
+        id: point.id, experiment: point.experiment, state: state, chargedAttempts: max(0, point.chargedAttempts),
+        isQuarantined: state == .failed))
     count(entries[position], by: 1)
     return position
   }
 
   mutating func set(_ position: Int, to state: PointState) {
     let old = entries[position].state
-    precondition(!old.isTerminal, "point \(entries[position].id.short) is \(old) and cannot become \(state)")
+    let isLateResult = if case (.failed, .storing) = (old, state) { true } else { false }
+    precondition(
+      !old.isTerminal || isLateResult, "point \(entries[position].id.short) is \(old) and cannot become \(state)")
     count(entries[position], by: -1)
     entries[position].state = state
+    if state == .failed { entries[position].isQuarantined = true }
     count(entries[position], by: 1)
     guard position < cursor else { return }
     if state == .pending { returned.insert(position) } else if old == .pending { returned.remove(position) }

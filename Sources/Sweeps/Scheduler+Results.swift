@@ -4,14 +4,15 @@ import Grokking
 
 extension Scheduler {
   mutating func finished(_ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64) {
-    // Whatever becomes of the result, this worker trains no more under the lease.
-    if workers[number]?.lease == lease { workers[number]?.lease = nil }
     guard let position = points.position(of: id) else {
       // Another store's result. The worker keeps it on disk for the coordinator that asked for it.
       log(.warning, "a result came for point \(id.short), which no sweep of this store has; its worker keeps it")
-      send(.revoked(lease: lease), to: number)
+      send(.unwanted(lease: lease, point: id), to: number)
       return
     }
+    // Whatever becomes of the result, this worker trains no more under the lease; unless the lease is another store's
+    // of the same number, whose result was left on the worker's disk.
+    if workers[number]?.lease == lease, attempts[lease]?.position == position { workers[number]?.lease = nil }
     switch points[position].state {
     case .pending: beginStoring(position, lease, result, seconds: seconds, by: number, holder: nil)
     case .leased(let holder):
@@ -22,9 +23,8 @@ extension Scheduler {
       emit(.compare(point: id, lease: lease, result, worker: number))
       send(.receipt(lease: lease, point: id), to: number)
     case .failed:
-      log(
-        .warning, "a result came for the quarantined point \(id.short) and was dropped; groksweep retry runs it again")
-      send(.receipt(lease: lease, point: id), to: number)
+      log(.info, "a result came for the quarantined point \(id.short); it counts")
+      beginStoring(position, lease, result, seconds: seconds, by: number, holder: nil)
     }
   }
 
@@ -63,7 +63,7 @@ extension Scheduler {
     else { return }
     pauseGranting("cannot store a result: \(reason)")
     guard let holder else {
-      points.set(position, to: .pending)
+      points.set(position, to: points[position].isQuarantined ? .failed : .pending)
       return
     }
     points.set(position, to: .leased(holder))
@@ -79,7 +79,7 @@ extension Scheduler {
       case .storing(let lease, let number, let holder) = points[position].state
     else { return }
     log(.error, "the store refused the result of point \(id.short) from \(lease): \(reason)")
-    points.set(position, to: holder.map { .leased($0) } ?? .pending)
+    points.set(position, to: holder.map { .leased($0) } ?? (points[position].isQuarantined ? .failed : .pending))
     if holder == lease { end(lease, as: .engineError, reason: "its result was refused: \(reason)") }
     send(.receipt(lease: lease, point: id), to: number)
   }

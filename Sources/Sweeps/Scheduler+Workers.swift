@@ -85,7 +85,7 @@ extension Scheduler {
     }
     switch points[position].state {
     case .leased(held.lease) where worker.lease == held.lease: resume(held.lease)
-    case .pending where phase == .serving:
+    case .pending where phase == .serving && points[position].chargedAttempts < configuration.chargedAttemptsLimit:
       // Its lease ended while it could not be heard, and nobody took the point: it goes on under a new lease.
       grant(position, to: number)
     case .pending, .leased, .storing, .finished, .failed:
@@ -160,6 +160,7 @@ extension Scheduler {
   mutating func forget(_ number: Int64) {
     guard let worker = workers.removeValue(forKey: number) else { return }
     workerNumbers.remove(number)
+    if worker.isWaiting { waiting.removeAll { $0 == number } }
     if numberOfPeer[worker.peer] == number { numberOfPeer[worker.peer] = nil }
   }
 
@@ -170,7 +171,10 @@ extension Scheduler {
         "the worker speaks protocol \(version), the coordinator protocol \(WireProtocol.version); "
           + "use the same build of groksweep on both sides")
     } else {
-      log(.warning, "dropped a message: \(error)")
+      // One peer may send any number of them: the 1st, 2nd, 4th, 8th… is told.
+      droppedMessages += 1
+      guard droppedMessages.nonzeroBitCount == 1 else { return }
+      log(.warning, "dropped a message (\(droppedMessages) so far): \(error)")
     }
   }
 

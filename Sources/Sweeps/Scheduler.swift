@@ -50,6 +50,9 @@ package struct Scheduler: Sendable {
   /// No lease and no worker's patience ends before this moment (a lower bound, made exact by the next look).
   var nextLook: MonotonicInstant?
 
+  /// Frames that were no message.
+  var droppedMessages = 0
+
   /// What `handle` is about to return.
   var directives: [SchedulerDirective] = []
 

@@ -133,6 +133,7 @@ struct CoordinatorFrame: Codable {
     case "wait": message = .wait
     case "receipt": message = .receipt(lease: try fields.lease(), point: try fields.point())
     case "revoked": message = .revoked(lease: try fields.lease())
+    case "unwanted": message = .unwanted(lease: try fields.lease(), point: try fields.point())
     case "leave": message = .leave
     default: throw WireError.malformed("\"\(WireText.clean(type, limit: 40))\" is no message of a coordinator")
     }
@@ -165,6 +166,10 @@ struct CoordinatorFrame: Codable {
     case .revoked(let lease):
       try type("revoked")
       try fields.encode(lease, forKey: .lease)
+    case .unwanted(let lease, let point):
+      try type("unwanted")
+      try fields.encode(lease, forKey: .lease)
+      try fields.encode(point, forKey: .point)
     case .leave: try type("leave")
     }
   }

@@ -31,6 +31,7 @@ extension WorkerSession {
     case .wait: lastReady = now
     case .receipt(let lease, let point): receipt(lease, point)
     case .revoked(let lease): revoked(lease)
+    case .unwanted(let lease, let point): unwanted(HeldLease(lease: lease, point: point))
     case .leave: if leaving == nil { leave(code: 0, reason: nil) }
     }
   }
@@ -40,6 +41,8 @@ extension WorkerSession {
     standing = .welcomed(leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
     guard isNew else { return }
     log(.info, "welcome as worker \(worker)")
+    // A new conversation has no echoes of the last one's grants, and another store may use their numbers again.
+    ended.removeAll { held in !outbox.contains { $0.held == held } }
     for index in outbox.indices {
       outbox[index].isSetAside = false
       outbox[index].due = now
@@ -93,8 +96,11 @@ extension WorkerSession {
 
   mutating func start(_ grant: Grant) {
     activity = .training(grant.held)
-    progress = nil
-    lastProgress = nil
+    // Said until the training thread reports: a run that hangs before its first epoch must not be silent for ever, or
+    // nobody could tell this process that its lease is over.
+    let epochs = grant.experiment.training.epochs
+    progress = RunProgress(stage: .training, epoch: 0, epochs: epochs, work: 0, totalWork: epochs)
+    lastProgress = now
     epochsPerSecond = 0
     emit(.startTraining(grant.held.lease, grant.held.point, grant.experiment))
   }
@@ -110,8 +116,12 @@ extension WorkerSession {
       stop(held, checkpoint: false, handBack: false)
     }
     if nextGrant?.held.lease == lease { nextGrant = nil }
-    for index in outbox.indices where outbox[index].lease == lease && outbox[index].isResult {
-      // A result that this coordinator has no use for: it stays on disk for the one that asked for it.
+  }
+
+  /// A result that this coordinator has no use for stays on disk for the one that asked for it. Leases of two stores
+  /// have the same numbers, so the point has to match as well.
+  private mutating func unwanted(_ held: HeldLease) {
+    for index in outbox.indices where outbox[index].held == held && outbox[index].isResult {
       outbox[index].isSetAside = true
     }
   }

@@ -19,7 +19,7 @@ struct Parcel: Hashable, Sendable {
   var point: PointID { held.point }
   var isResult: Bool { if case .finished = content { true } else { false } }
 
-  private var held: HeldLease {
+  var held: HeldLease {
     switch content {
     case .finished(let result): HeldLease(lease: result.lease, point: result.point)
     case .failed(let held, _, _), .handedBack(let held, _): held

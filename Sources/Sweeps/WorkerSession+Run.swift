@@ -5,10 +5,11 @@ import Grokking
 extension WorkerSession {
   mutating func report(_ progress: RunProgress, _ rate: Double) {
     guard heldLease != nil else { return }
+    let isFirst = self.progress?.work == 0
     self.progress = progress
     epochsPerSecond = rate.isFinite ? max(0, rate) : 0
     guard case .welcomed(_, let progressSeconds) = standing else { return }
-    if let lastProgress, now < lastProgress.advanced(bySeconds: progressSeconds) { return }
+    if !isFirst, let lastProgress, now < lastProgress.advanced(bySeconds: progressSeconds) { return }
     sendProgress()
   }
 

@@ -52,6 +52,26 @@ import Testing
     #expect(folder.contents == [])
   }
 
+  @Test func `what a removed store left behind is not played into a new one`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("x.sqlite")
+    let old = try Store(path: path, mode: .create)
+    _ = try old.register(Sample.sweep("removed"), at: Sample.now)
+    unlink(path)
+    #expect(refusal(path)?.contains("\(path)-wal is, which a store of that name left behind") == true)
+    #expect(storeError { _ = try Store.lock(path: path, now: Sample.now) }?.kind == .refused)
+    for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+    #expect(try Store(path: path, mode: .create).sweepNames() == [])
+  }
+
+  @Test func `a link to a missing file is not replaced by a store`() throws {
+    let folder = try TemporaryFolder()
+    let link = folder.file("link.sqlite")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file("gone/x.sqlite"))
+    #expect(refusal(link)?.contains("is a symbolic link to a file that is not there") == true)
+    #expect(folder.contents == ["link.sqlite"])
+  }
+
   @Test func `a folder, a device and an empty file are no stores`() throws {
     let folder = try TemporaryFolder()
     #expect(refusal(folder.path)?.contains("is a folder") == true)

@@ -50,7 +50,47 @@ import Testing
     var bench = SchedulerBench(points: 1)
     _ = bench.say(1, Samples.hello(1))
     #expect(
-      bench.say(1, finished(LeaseID(70), 50)).silent == [.send(to: Samples.peer(1), .revoked(lease: LeaseID(70)))])
+      bench.say(1, finished(LeaseID(70), 50)).silent == [
+        .send(to: Samples.peer(1), .unwanted(lease: LeaseID(70), point: Samples.id(50)))
+      ])
+  }
+
+  @Test(arguments: [1, 50])
+  func `another store's leftover of the same lease number leaves the worker its lease`(leftover: Int) {
+    var bench = SchedulerBench(points: 2)
+    let lease = bench.join(1)!
+    #expect(!bench.say(1, finished(lease, leftover)).sent(to: 1).contains(.revoked(lease: lease)))
+    let progress = WorkerMessage.progress(lease: lease, Samples.progress(work: 5), epochsPerSecond: 1)
+    #expect(bench.say(1, progress).silent.isEmpty)
+    #expect(bench.finish(1, lease, point: 0).ends == [.finished])
+  }
+
+  @Test func `a late result finishes a quarantined point`() {
+    var bench = SchedulerBench(points: 2)
+    let lease = bench.join(1)!
+    _ = bench.say(1, .failed(lease: lease, point: Samples.id(0), .badPoint, reason: "too large"))
+    #expect(bench.scheduler.overview(at: bench.now).failed == 1)
+    let done = bench.finish(1, lease, point: 0)
+    #expect(done.sent(to: 1).contains(.receipt(lease: lease, point: Samples.id(0))))
+    let overview = bench.scheduler.overview(at: bench.now)
+    #expect((overview.failed, overview.finished, overview.pending) == (0, 1, 1))
+  }
+
+  @Test func `a quarantined point stays so when its late result cannot be stored`() {
+    for event in [
+      SchedulerEvent.storeFailed(Samples.id(0), reason: "full"), .resultRefused(Samples.id(0), reason: "CHECK"),
+    ] {
+      var bench = SchedulerBench(
+        SchedulerConfiguration(exitWhenDone: false), start: SchedulerStart(points: [known(state: .failed)]))
+      _ = bench.say(1, Samples.hello(1))
+      _ = bench.say(1, finished(LeaseID(3), 0))
+      _ = bench.handle(event)
+      #expect(bench.scheduler.overview(at: bench.now).failed == 1)
+      #expect(bench.say(1, .ready).sent(to: 1) == [.wait])
+      #expect(bench.tick(for: 40).grants.isEmpty)
+      #expect(bench.finish(1, LeaseID(3), point: 0).sent(to: 1) == [.receipt(lease: LeaseID(3), point: Samples.id(0))])
+      #expect(bench.scheduler.overview(at: bench.now).finished == 1)
+    }
   }
 
   @Test func `a store that fails stops the granting until it works again`() {
@@ -162,6 +202,14 @@ import Testing
   @Test func `attempts that a crash left open on a finished point are ended`() {
     var bench = restarted(known(state: .finished, open: [OpenAttempt(lease: LeaseID(11), boot: Samples.boot(7))]))
     #expect(bench.handle(.tick).ends == [.superseded(by: nil)])
+  }
+
+  @Test func `a worker that still holds a point without attempts left does not get it again`() {
+    var bench = restarted(known(charged: 3))
+    let held = HeldLease(lease: LeaseID(11), point: Samples.id(0))
+    let back = bench.say(7, Samples.hello(7, holding: held))
+    #expect(back.grants.isEmpty)
+    #expect(back.sent(to: 7).last == .revoked(lease: LeaseID(11)))
   }
 
   @Test func `a point that used up its attempts before the restart is quarantined instead of granted`() {

@@ -38,6 +38,14 @@ import Testing
     }
   }
 
+  /// Seed 10400 with one worker: its run hung before the first report, and its coordinator forgot it.
+  @Test func `a worker that hangs from the start comes back`() {
+    let cluster = SimulatedCluster(seed: 10_400, points: 7, workers: 1, faultySeconds: 400, poison: nil)
+    cluster.run(patience: 2000)
+    if cluster.violations.isEmpty { cluster.checkEnd() }
+    #expect(cluster.violations.isEmpty)
+  }
+
   @Test func `one seed tells one story`() {
     let first = story(77)
     let second = story(77)

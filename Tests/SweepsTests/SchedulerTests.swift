@@ -44,6 +44,27 @@ import Testing
     #expect(bench.say(2, .ready) == [.send(to: Samples.peer(2), .sayHello)])
   }
 
+  @Test func `a flood of frames that are no message makes few lines`() {
+    var bench = SchedulerBench(points: 1)
+    let lines = (0..<1000).flatMap { _ in bench.handle(.undecodable(from: Samples.peer(1), .malformed("noise"))) }
+    #expect(lines.count == 10)
+    #expect(lines.last == .log(.warning, "dropped a message (512 so far): noise"))
+  }
+
+  @Test func `a worker that left and came back waits behind those that stayed`() {
+    var bench = SchedulerBench(points: 1)
+    let lease = bench.join(1)!
+    for number in 2...3 {
+      _ = bench.say(number, Samples.hello(number))
+      _ = bench.say(number, .ready)
+    }
+    _ = bench.say(2, .goodbye)
+    _ = bench.say(2, Samples.hello(2))
+    _ = bench.say(2, .ready)
+    let back = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 1))
+    #expect(back.grants.map(\.worker) == [3])
+  }
+
   @Test func `ready said twice gets the same lease again`() {
     var bench = SchedulerBench(points: 3)
     let lease = bench.join(1)

@@ -215,6 +215,13 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     #expect(complaints(text) == sentence)
   }
 
+  @Test(arguments: ["0e-9223372036854775808", "0e9223372036854775807", "0e-99999999999999999999"])
+  func `a zero with a monstrous exponent is refused in a range`(zero: String) {
+    #expect(
+      complaints("axes: {training.weight_decay: {from: \(zero), to: 1, step: 1}}")
+        == "x.yaml:1: axis training.weight_decay: from \(zero) has too many digits for an exact range")
+  }
+
   @Test func `a value that cannot be read is not blamed for what it would have caused`() {
     #expect(
       complaints("model:\n  d_model: big\n  heads: 3") == "x.yaml:2: d_model must be a whole number, not \"big\"")

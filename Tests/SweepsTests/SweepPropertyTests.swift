@@ -119,6 +119,12 @@ import Testing
     #expect(file.axes.count == 3 && file.axes.contains("seed"))
   }
 
+  @Test func `the preset small is a point of the quickstart`() throws {
+    let file = try SweepFile(bytes: Array(try Self.bytes(of: "quickstart.yaml")), fileName: "quickstart.yaml")
+    let small = try SweepFile(text: "preset: small", fileName: "x.yaml").points[0]
+    #expect(file.points.contains { $0.id == small.id })
+  }
+
   @Test func `the train fractions are those of the released curves`() throws {
     let file = try SweepFile(bytes: Array(try Self.bytes(of: "train-fraction.yaml")), fileName: "x.yaml")
     var fractions: [Double] = []

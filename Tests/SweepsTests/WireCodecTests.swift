@@ -46,14 +46,15 @@ import Testing
   }
 
   static var coordinatorMessages: [CoordinatorMessage] {
-    var experiment = Experiment(modelSeed: .max, dataSeed: .max - 1)
+    var experiment = Experiment(modelSeed: 1 << 53 - 1, dataSeed: 1 << 53 - 2)
     experiment.task.trainFraction = 0.1 + 0.2
     experiment.stop.afterGrokking = 1000
     return [
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5), .refused(reason: "other version"), .sayHello,
       .grant(lease: LeaseID(9), point: Samples.id(1), experiment),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
-      .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)), .leave,
+      .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
+      .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
     ]
   }
 

@@ -81,6 +81,17 @@ import Testing
     #expect(bench.wait(1) == said(2))
   }
 
+  @Test func `a run that hangs before its first report is not silent`() {
+    var bench = Bench()
+    bench.train()
+    let begun = RunProgress(stage: .training, epoch: 0, epochs: 1000, work: 0, totalWork: 1000)
+    let said = [SessionDirective.send(.progress(lease: LeaseID(5), begun, epochsPerSecond: 0))]
+    #expect(bench.wait(1) == said)
+    #expect(bench.wait(1) == said)
+    #expect(bench.hear(.revoked(lease: LeaseID(5))) == [.stopTraining(checkpoint: false)])
+    #expect(bench.wait(30).last == .exit(code: 1, reason: "the training thread did not stop within 30 s"))
+  }
+
   @Test func `a result is kept on disk, sent until its receipt, then forgotten`() {
     var bench = Bench()
     bench.train()
@@ -107,9 +118,39 @@ import Testing
     var bench = Bench()
     _ = bench.handle(.unsentResults([Self.result]))
     bench.join()
-    _ = bench.hear(.revoked(lease: LeaseID(5)))
+    _ = bench.hear(.unwanted(lease: LeaseID(5), point: Samples.id(0)))
     #expect(!bench.wait(10).contains(.send(Self.finished)))
     #expect(bench.hear(.leave) == [.send(.goodbye), .exit(code: 0, reason: nil)])
+  }
+
+  @Test func `a result of another store is set aside without stopping the run under the same lease number`() {
+    var bench = Bench()
+    let old = UnsentResult(lease: LeaseID(5), point: Samples.id(8), result: Samples.result(8), seconds: 3)
+    _ = bench.handle(.unsentResults([old]))
+    bench.train()
+    #expect(bench.hear(.unwanted(lease: LeaseID(5), point: Samples.id(8))).isEmpty)
+    #expect(!bench.handle(.runFinished(Samples.result(0), seconds: 3)).isEmpty)
+    #expect(bench.wait(5) == [.send(Self.finished)])
+  }
+
+  @Test func `a result is said again although its lease was revoked`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.runFinished(Samples.result(0), seconds: 3))
+    #expect(bench.hear(.revoked(lease: LeaseID(5))).isEmpty)
+    #expect(bench.wait(5) == [.send(Self.finished)])
+  }
+
+  @Test func `another coordinator may give the numbers of an ended lease again`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.runFinished(Samples.result(0), seconds: 3))
+    _ = bench.hear(.receipt(lease: LeaseID(5), point: Samples.id(0)))
+    let grant = CoordinatorMessage.grant(lease: LeaseID(5), point: Samples.id(0), Samples.experiment(0))
+    #expect(bench.hear(grant).isEmpty, "an echo")
+    _ = bench.hear(.sayHello)
+    _ = bench.hear(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1))
+    #expect(bench.hear(grant) == [.startTraining(LeaseID(5), Samples.id(0), Samples.experiment(0))])
   }
 
   @Test func `a restarted coordinator is told which lease is held, once`() {
