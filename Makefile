@@ -39,3 +39,26 @@ uninstall:
 
 clean:
 	swift package clean
+
+# The same training step in PyTorch and JAX, timed beside ours on one core; see Tests/Peers. The environment is kept in
+# .build-peers for the next time; remove it as you like.
+PYTHON ?= python3
+PEERS := .build-peers
+PEERS_FLAGS ?=
+
+.PHONY: bench-peers
+
+bench-peers: build $(PEERS)/installed
+	$(PEERS)/bin/python Tests/Peers/compare.py --groksweep $(BUILD)/groksweep $(PEERS_FLAGS)
+
+$(PEERS)/installed: Tests/Peers/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bench-peers needs Python 3.11 or later: make bench-peers PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --requirement Tests/Peers/requirements.txt
+	touch $@
+
+# The kernels on NEON under qemu, bit for bit against AVX2 and AVX-512; installs Debian's arm64 cross tools.
+.PHONY: test-neon
+
+test-neon:
+	Tests/Neon/run.sh

@@ -25,26 +25,47 @@ esac
 ssh_command=${SSH:-ssh}
 groksweep=${GROKSWEEP:-groksweep}
 
+# Each ssh reads from a pipe that this script holds open, for the one byte that it ever sends: Ctrl-C.
+pipes=$(mktemp -d)
 children=()
-stop() {
-  trap - INT TERM EXIT
-  [ "${#children[@]}" -eq 0 ] || kill "${children[@]}" 2>/dev/null || true
-  wait
+inputs=()
+
+# Ctrl-C goes to the remote terminals and the connections stay up until the workers have handed their points back.
+# A second one, or another signal, cuts them: the workers still checkpoint, but their leases have to run out.
+stop() { # EXIT-CODE
+  trap 'kill "${children[@]}" 2>/dev/null || true' HUP INT TERM
+  trap - EXIT
+  local input
+  for input in "${inputs[@]}"; do printf '\003' >&"$input" || true; done
+  # Interrupted by a signal, wait returns early: once more for those that have been cut.
+  wait "${children[@]}" || wait || true
+  rm -rf "$pipes"
+  exit "$1"
 }
-trap stop INT TERM EXIT
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'stop "$?"' EXIT
+trap '' PIPE
 
 for entry in "$@"; do
   host=${entry%%:*}
   slots=()
   [ "$entry" = "$host" ] || slots=(--slots "${entry#*:}")
-  # -tt gives the remote worker a terminal whose loss ends it: closing the connection stops the worker in good order,
-  # and its points go back to the sweep.
+  pipe=$pipes/${#children[@]}
+  mkfifo "$pipe"
+  # -tt gives the remote worker a terminal whose loss ends it, should this script be killed or the connection break.
+  # Output goes to sed by a process substitution: of a pipe, $! would be sed's.
   # shellcheck disable=SC2086  # SSH and GROKSWEEP may carry options.
   $ssh_command -tt -o BatchMode=yes -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 \
     -R "127.0.0.1:$port:127.0.0.1:$port" "$host" \
-    $groksweep worker --connect "tcp://127.0.0.1:$port" "${slots[@]}" </dev/null 2>&1 | sed -u "s/^/$host: /" &
+    $groksweep worker --connect "tcp://127.0.0.1:$port" "${slots[@]}" \
+    <"$pipe" > >(sed -u "s/^/$host: /") 2>&1 &
   children+=("$!")
+  exec {input}>"$pipe"
+  inputs+=("$input")
   echo "started workers on $host" >&2
 done
+rm -rf "$pipes"
 # A host that fails does not stop the others.
 for child in "${children[@]}"; do wait "$child" || true; done

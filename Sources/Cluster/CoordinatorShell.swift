@@ -71,6 +71,9 @@ package final class CoordinatorShell {
   private var numbers: [PeerID: Int64] = [:]
   /// Worker processes of this machine by process id: what the supervisor sees end.
   var boots: [Int32: String] = [:]
+  /// Those that ended and that the scheduler was not told of yet, in order.
+  private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
+  private static let lastWordsSeconds = 0.1
 
   /// A place to listen at, taken before anything is written: a port in use leaves no store behind. Messages wait there
   /// until a coordinator runs.
@@ -158,13 +161,18 @@ package final class CoordinatorShell {
     }
   }
 
+  /// An ended process is news only a moment later: what it said last (its result, a point handed back) may still be on
+  /// its way here, and must come first.
   private func lookAfterWorkers() throws {
     guard let localWorkers else { return }
-    for end in localWorkers.check() {
+    let now = MonotonicInstant.now
+    endedProcesses += localWorkers.check().map { (end: $0, since: now) }
+    while let (end, since) = endedProcesses.first, now.seconds(since: since) >= Self.lastWordsSeconds {
+      endedProcesses.removeFirst()
       guard let boot = boots.removeValue(forKey: end.process) else { continue }
       handle(.processEnded(boot: boot, description: "\(end.ending)"))
     }
-    guard ending == nil, interrupt.signal == nil, localWorkers.isOver else { return }
+    guard ending == nil, interrupt.signal == nil, localWorkers.isOver, endedProcesses.isEmpty else { return }
     let overview = scheduler.overview(at: .now)
     if overview.finished + overview.failed < overview.total { throw localWorkers.error }
   }

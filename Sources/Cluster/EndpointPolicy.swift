@@ -5,13 +5,17 @@
 package struct EndpointRefused: Error, Hashable, Sendable, CustomStringConvertible {
   package let endpoint: String
   package let message: String
+  /// Not an address at all, as opposed to one that is not allowed.
+  package var isMalformed = true
   package var description: String { "\(endpoint): \(message)" }
 }
 
 package enum EndpointPolicy {
   /// The endpoint as libzmq wants it, when it stays on this machine: `tcp://` with a loopback address, or `ipc://`.
+  ///
+  /// - Parameter isConnecting: whether somebody listens there already; port 0 is for listeners.
   @discardableResult
-  package static func check(_ endpoint: String) throws(EndpointRefused) -> String {
+  package static func check(_ endpoint: String, isConnecting: Bool = false) throws(EndpointRefused) -> String {
     if endpoint.hasPrefix("ipc://") {
       guard endpoint.utf8.count > "ipc://".utf8.count else {
         throw EndpointRefused(endpoint: endpoint, message: "names no path; write ipc:///path/to/socket")
@@ -27,6 +31,10 @@ package enum EndpointPolicy {
       throw EndpointRefused(
         endpoint: endpoint, message: "names no port; write tcp://HOST:PORT with a port from 0 (any free one) to 65535")
     }
+    if isConnecting, UInt16(address[address.index(after: colon)...]) == 0 {
+      throw EndpointRefused(
+        endpoint: endpoint, message: "nobody can listen on port 0; write the address that the coordinator printed")
+    }
     let host = address[..<colon]
     // libzmq looks names up only when it connects, not when it listens.
     if host == "localhost" { return "tcp://127.0.0.1\(address[colon...])" }
@@ -35,7 +43,7 @@ package enum EndpointPolicy {
         endpoint: endpoint,
         message: "only this machine's own addresses (tcp://127.0.0.1:PORT or ipc://PATH) are allowed, because the "
           + "connection is not encrypted yet; encryption comes with a later version. Until then, reach other machines "
-          + "through a tunnel, such as ssh -R 5555:127.0.0.1:5555 HOST")
+          + "through a tunnel, such as ssh -R 5555:127.0.0.1:5555 HOST", isMalformed: false)
     }
     return endpoint
   }

@@ -47,6 +47,11 @@ package final class Interrupt: Sendable {
       Waker.wake(wakeDescriptor.load(ordering: .relaxed))
     }
     sigemptyset(&action.sa_mask)
+    // Whoever started us may have had them blocked (threads of libdispatch do), and a mask is inherited.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&wanted, number) }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       var before = sigaction()
       sigaction(number, nil, &before)

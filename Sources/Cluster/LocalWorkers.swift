@@ -177,7 +177,7 @@ package final class LocalWorkers {
     try start()
     while !isOver {
       if let signal = interrupt.signal {
-        terminate()
+        // Asks them once: a second signal would end them before they have checkpointed.
         stop(graceSeconds: 0)
         return signal == SIGINT ? 130 : exitCode
       }

@@ -9,6 +9,12 @@ import Foundation
 import Grokking
 import Sweeps
 
+/// The scratch space does not take what a run has to keep there: this machine's trouble, not the point's.
+struct ScratchUnwritable: Error, CustomStringConvertible {
+  let cause: SealedFileError
+  var description: String { cause.description }
+}
+
 package final class PointFolder: Sendable {
   package let point: PointID
   package let path: String
@@ -32,7 +38,11 @@ package final class PointFolder: Sendable {
   package var snapshots: SnapshotStore {
     SnapshotStore(
       write: { index, weights in
-        try weights.withUnsafeBytes { try SealedFile.write($0, kind: .snapshot, to: self.snapshotPath(index)) }
+        do {
+          try weights.withUnsafeBytes { try SealedFile.write($0, kind: .snapshot, to: self.snapshotPath(index)) }
+        } catch let error as SealedFileError {
+          throw ScratchUnwritable(cause: error)
+        }
       },
       read: { index in
         let bytes = try SealedFile.read(self.snapshotPath(index), kind: .snapshot)

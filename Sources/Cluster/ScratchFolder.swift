@@ -32,12 +32,20 @@ package struct ScratchFolder: Sendable {
     }
   }
 
-  /// A folder for `point` that nobody else has: the one with its checkpoint, if that is free.
-  package func open(_ point: PointID) throws(SealedFileError) -> PointFolder {
+  /// A folder for `point` that nobody else has: the one with its checkpoint, if that is free. Its holder may be just
+  /// leaving, as when a killed sweep is started again at once: so the first folder is waited for, but not for long.
+  package func open(_ point: PointID, patienceSeconds: Double = 2) throws(SealedFileError) -> PointFolder {
+    let deadline = MonotonicInstant.now.advanced(bySeconds: patienceSeconds)
     for attempt in 0..<1000 {
       let path = root + "/" + point.hex + (attempt == 0 ? "" : ".\(attempt)")
-      if mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last(path, "cannot be made") }
-      guard let lock = FolderLock(folder: path) else { continue }
+      var lock: FolderLock?
+      while true {
+        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last(path, "cannot be made") }
+        lock = FolderLock(folder: path)
+        guard lock == nil, attempt == 0, MonotonicInstant.now < deadline else { break }
+        usleep(20_000)
+      }
+      guard let lock else { continue }
       let folder = PointFolder(point: point, path: path, lock: lock)
       // A result that waits for its receipt is not to be written over; its owner comes back for it.
       if folder.hasResult { continue }

@@ -18,13 +18,15 @@ struct TrainingJob: Sendable {
   let progressSeconds: Double
 }
 
-/// What the training thread has to say. One of finished, failed and stopped ends every job.
+/// What the training thread has to say. One of finished, failed, stopped and unwritable ends every job.
 enum TrainingNote: Sendable {
   case progress(RunProgress, epochsPerSecond: Double)
   case log(LogLevel, String)
   case finished(RunResult, seconds: Double)
   case failed(AttemptClass, reason: String)
   case stopped(epoch: Int)
+  /// The scratch space takes no more; whatever the job has there stays.
+  case unwritable(epoch: Int, reason: String)
 }
 
 /// Safe from any thread: everything mutable is read and written under `condition`.
@@ -180,7 +182,11 @@ final class TrainingThread: @unchecked Sendable {
         save(run, job, since: began)
         nextCheckpoint = MonotonicInstant.now.advanced(bySeconds: job.checkpointSeconds)
       }
-      try run.advance()
+      do {
+        try run.advance()
+      } catch let error as ScratchUnwritable {
+        return .unwritable(epoch: run.progress.epoch, reason: "\(error)")
+      }
     }
     return .finished(try run.result(), seconds: MonotonicInstant.now.seconds(since: began))
   }

@@ -56,8 +56,8 @@ package final class WorkerShell {
   /// Events that directives gave rise to, and that are handled after them.
   private var queue: [SessionEvent] = []
   private var end: WorkerEnd?
-  /// Whether the last message found a link.
-  private var wasReached = false
+  /// Whether the last message found the coordinator; nil before the first.
+  private var wasReached: Bool?
   /// The folder of the run that is under way, and after its end until the result is kept.
   private var running: PointFolder?
   /// The folders of results that wait for their receipt.
@@ -70,7 +70,7 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(configuration.endpoint)
+    endpoint = try EndpointPolicy.check(configuration.endpoint, isConnecting: true)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -126,7 +126,9 @@ package final class WorkerShell {
   private var nextWait: Duration? {
     let deadline = session.nextDeadline?.fromNow
     guard configuration.parent != nil else { return deadline }
-    return min(deadline ?? .seconds(1), .seconds(1))
+    // Often: somebody who starts a killed sweep again wants the checkpoints that its workers write on leaving.
+    let often = Duration.milliseconds(250)
+    return min(deadline ?? often, often)
   }
 
   /// The exit code of an orderly end that somebody wants; nil while nobody does.
@@ -148,7 +150,8 @@ package final class WorkerShell {
       handle(.runFailed(kind, reason: reason), socket)
       running?.remove()
       running = nil
-    case .stopped(let epoch):
+    case .stopped(let epoch), .unwritable(let epoch, _):
+      if case .unwritable(_, let reason) = note { queue += withoutScratch(reason) }
       handle(.runStopped(epoch: epoch), socket)
       // Letting go of the folder opens it, with its checkpoint, to whoever gets the point next.
       if let folder = running, !folder.hasCheckpoint { folder.remove() }
@@ -179,13 +182,22 @@ package final class WorkerShell {
   private func send(_ message: WorkerMessage, _ socket: Socket) {
     do {
       let isReached = try socket.send(try WireCodec.encode(message)) == .queued
-      if isReached != wasReached {
-        logger.debug(
-          isReached ? "the coordinator is there" : "the coordinator cannot be reached now; going on without it")
-      }
+      // A coordinator that ends its sweep need not wait for farewells.
+      if isReached != wasReached, message != .goodbye { tell(isReached) }
       wasReached = isReached
     } catch {
       logger.error("\(error)")
+    }
+  }
+
+  private func tell(_ isReached: Bool) {
+    let address = configuration.endpoint
+    switch (wasReached, isReached) {
+    case (nil, true): logger.info("connected to \(address)")
+    case (nil, false):
+      logger.warning("nobody answers at \(address); trying for as long as it takes (is a coordinator up there?)")
+    case (true, false): logger.warning("the coordinator at \(address) is gone; going on without it")
+    default: logger.info("the coordinator at \(address) is there again")
     }
   }
 
@@ -198,8 +210,15 @@ package final class WorkerShell {
           experiment: experiment, folder: folder, kernels: configuration.kernels,
           checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds))
     } catch {
-      queue.append(.runFailed(.engineError, reason: "\(error)"))
+      queue += withoutScratch("\(error)") + [.runStopped(epoch: 0)]
     }
+  }
+
+  /// A machine whose scratch space takes nothing would fail every point of the sweep, one after the other. So its worker
+  /// hands its point back, which charges nobody, and leaves with code 1; whoever looks after it starts it again later.
+  private func withoutScratch(_ reason: String) -> [SessionEvent] {
+    logger.error("\(reason); this worker hands its point back and leaves")
+    return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
   }
 
   private func keep(_ result: UnsentResult) {

@@ -32,6 +32,8 @@ package final class Socket {
   package let options: SocketOptions
   let handle: UnsafeMutableRawPointer
   private let context: Context
+  /// Of the ipc endpoint that this socket listens on.
+  private var path: String?
 
   package init(_ context: Context, _ kind: Kind, options: SocketOptions = SocketOptions()) throws(ZeroMQError) {
     guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
@@ -45,7 +47,11 @@ package final class Socket {
     try options.apply(to: handle, kind: kind)
   }
 
-  deinit { zmq_close(handle) }
+  deinit {
+    // libzmq leaves the file behind. It goes while this socket still listens: later it might be somebody else's.
+    if let path { unlink(path) }
+    zmq_close(handle)
+  }
 
   /// Listens on `endpoint`; returns the real one (`tcp://127.0.0.1:0` becomes one with a port).
   @discardableResult
@@ -53,6 +59,7 @@ package final class Socket {
     try EndpointAddress.requireFree(endpoint)
     try admit(endpoint)
     guard zmq_bind(handle, endpoint) == 0 else { throw .last(.listen, endpoint: endpoint) }
+    path = EndpointAddress.path(of: endpoint)
     return try lastEndpoint()
   }
 

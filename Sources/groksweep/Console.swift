@@ -7,10 +7,13 @@ enum Console {
   static let isLive: Bool = isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
   /// Columns of the terminal behind stderr; 80 when it does not say.
-  static var width: Int {
+  static var width: Int { size.columns }
+
+  /// Columns and rows of the terminal behind stderr; 80 and 24 when it does not say.
+  static var size: (columns: Int, rows: Int) {
     var size = winsize()
-    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
+    return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 
   /// One line (or several) of results.

@@ -47,7 +47,8 @@ struct Failure: Error {
     switch error {
     case is SweepFileError, is ModelFileError, is AnalysisError, is ExperimentProblem, is RunError: .badInput
     case let error as StoreError: error.kind == .refused || error.kind == .sweepChanged ? .badInput : .failed
-    case is KernelPathError, is EndpointRefused: .notAllowed
+    case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
+    case is KernelPathError: .notAllowed
     case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
       is SealedFileError:
       .failed

@@ -17,7 +17,9 @@ final class Screen: Sendable {
   /// Replaces the live lines; nothing in a pipe.
   func show(_ lines: [String]) {
     guard isLive else { return }
-    let width = Console.width
+    let (width, rows) = Console.size
+    // A line that has scrolled off the top cannot be erased any more.
+    let lines = Array(lines.prefix(max(1, rows - 1)))
     state.withLock { state in
       Console.draw(Self.erasing(state.lines.count) + lines.map { "\($0.prefix(width - 1))\n" }.joined())
       state.lines = lines

@@ -21,6 +21,14 @@ import Testing
     #expect(error.description.hasPrefix("\(endpoint): only this machine's own addresses"))
     #expect(error.description.contains("encryption comes with a later version"))
     #expect(error.description.contains("ssh"))
+    #expect(!error.isMalformed)
+  }
+
+  @Test func `port 0 is for listeners`() throws {
+    let error = try #require(
+      #expect(throws: EndpointRefused.self) { try EndpointPolicy.check("tcp://127.0.0.1:0", isConnecting: true) })
+    #expect(error.description.contains("nobody can listen on port 0"))
+    #expect(error.isMalformed)
   }
 
   @Test(

@@ -76,6 +76,24 @@ import ZeroMQ
     #expect(workers.isOver)
   }
 
+  @Test func `the supervisor asks each child to leave once, since a second time would mean at once`() throws {
+    let fixture = try Fixture(points: 1)
+    let told = fixture.folder + "/told"
+    let script = """
+      trap 'echo >> \(told)' TERM; touch \(told); while [ ! -s \(told) ]; do sleep 0.02; done; sleep 0.2
+      """
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", arguments: ["-c", script], logger: fixture.logger)
+    let interrupt = try Interrupt()
+    let deadline = fixture.deadline
+    let person = Thread {
+      while access(told, F_OK) != 0, ContinuousClock.now < deadline { usleep(5000) }
+      interrupt.request(SIGTERM)
+    }
+    person.start()
+    #expect(try workers.run(interrupt: interrupt) == 0)
+    #expect(try String(contentsOfFile: told, encoding: .utf8) == "\n")
+  }
+
   /// Looks after the workers until `done`, or until the fixture's deadline.
   private static func watch(_ workers: LocalWorkers, until done: () -> Bool, _ fixture: Fixture) -> [WorkerProcessEnd] {
     var ends: [WorkerProcessEnd] = []

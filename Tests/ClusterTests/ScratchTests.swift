@@ -13,7 +13,7 @@ import Testing
     let scratch = try ScratchFolder(root: fixture.scratch)
     let point = fixture.points[0].id
     var first: PointFolder? = try scratch.open(point)
-    let second = try scratch.open(point)
+    let second = try scratch.open(point, patienceSeconds: 0)
     #expect(first?.path == fixture.scratch + "/\(point)")
     #expect(second.path == fixture.scratch + "/\(point).1")
     first = nil
@@ -21,6 +21,42 @@ import Testing
     #expect(third.path == fixture.scratch + "/\(point)")
     third.remove()
     #expect(!FileManager.default.fileExists(atPath: third.path))
+  }
+
+  @Test func `a folder whose holder is leaving is waited for`() throws {
+    let fixture = try Fixture(points: 1)
+    let scratch = try ScratchFolder(root: fixture.scratch)
+    let point = fixture.points[0].id
+    let path = try scratch.open(point).path
+    let descriptor = open(path + "/lock", O_RDWR | O_CLOEXEC)
+    #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    let holder = Thread {
+      usleep(100_000)
+      close(descriptor)
+    }
+    holder.start()
+    #expect(try scratch.open(point, patienceSeconds: 30).path == path)
+  }
+
+  @Test func `a worker whose scratch space takes nothing hands its point back uncharged and leaves with code 1`() throws
+  {
+    let fixture = try Fixture(points: 1)
+    // A folder lies where the first snapshot should: it cannot be written, whoever tries, root included.
+    let snapshot = fixture.scratch + "/\(fixture.points[0].id)/snapshot-000000"
+    try FileManager.default.createDirectory(atPath: snapshot + "/x", withIntermediateDirectories: true)
+    let worker = try fixture.worker()
+    var left = false
+    let end = try fixture.coordinate { overview, interrupt in
+      if fixture.lines.contains("cannot be written"), overview.workers == 0, !left {
+        left = true
+        interrupt.request(SIGTERM)
+      }
+    }
+    #expect(end.ending == .shutDown(stillHeld: 0))
+    #expect(try worker.end().code == 1)
+    let attempts = try fixture.store.schedulerStart(sweeps: ["tiny"]).points
+    #expect(attempts.map(\.chargedAttempts) == [0])
+    #expect(attempts.map(\.state) == [.pending])
   }
 
   @Test func `snapshots and checkpoints come back bit for bit`() throws {

@@ -122,6 +122,29 @@ import Testing
     #expect(try folder.query("small.sqlite", "SELECT count(*), count(DISTINCT point) FROM runs") == ["6|6"])
   }
 
+  @Test func `workers of several slots that are told to leave checkpoint and hand their points back`() throws {
+    let folder = try Folder()
+    try folder.write(Self.slow.replacingOccurrences(of: "epochs: 30000", with: "epochs: 3000000"), to: "small.yaml")
+    let endpoint = "ipc://\(folder.path("c"))"
+    let coordinator = try Groksweep.start(
+      ["coordinator", "small.yaml", "--store", "s.sqlite", "--bind", endpoint], in: folder)
+    let workers = try Groksweep.start(
+      ["worker", "--connect", endpoint, "--slots", "2", "--scratch", folder.path("scratch")], in: folder)
+    let granted = waitUntil(60) {
+      FileManager.default.fileExists(atPath: folder.path("s.sqlite"))
+        && (try? folder.query("s.sqlite", "SELECT count(*) FROM attempts")) == ["2"]
+    }
+    #expect(granted, "\(coordinator.errors)\(workers.errors)")
+    workers.signal(SIGTERM)
+    #expect(try workers.end(within: 30).status == 0)
+    #expect(
+      try folder.query("s.sqlite", "SELECT class, count(*) FROM attempts GROUP BY class") == ["preempted|2"],
+      "\(coordinator.errors)\(workers.errors)")
+    coordinator.signal(SIGTERM)
+    #expect(try coordinator.end(within: 30).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: folder.path("c")))
+  }
+
   @Test func `a second coordinator on the same port is told that the port is in use`() throws {
     let folder = try Folder()
     try folder.write(Self.slow, to: "small.yaml")
@@ -177,5 +200,32 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any], "\(json.output)\(json.errors)")
     #expect(line["finished"] as? Int == 6)
     #expect((line["grokking_times"] as? [Any])?.count == 2)
+  }
+
+  @Test func `failed points make a sweep end with 1 until they are retried`() throws {
+    let folder = try Folder()
+    try folder.write(Self.sweep, to: "small.yaml")
+    let coordinator = try Groksweep.start(
+      ["coordinator", "small.yaml", "--store", "small.sqlite", "--bind", "ipc://\(folder.path("c"))"], in: folder)
+    #expect(waitUntil(30) { coordinator.errors.contains("ipc://") }, "\(coordinator.errors)")
+    coordinator.signal(SIGTERM)
+    #expect(try coordinator.end(within: 30).status == 0)
+    let spoiled = try Running(
+      "/usr/bin/env",
+      [
+        "sqlite3", folder.path("small.sqlite"),
+        "UPDATE point SET state = 'failed', failure = 'set aside by a test' WHERE number <= 2",
+      ], in: folder
+    ).end(within: 30)
+    #expect(spoiled.status == 0, "\(spoiled.errors)")
+
+    let first = try Groksweep.run(["sweep", "small.yaml"], in: folder)
+    #expect(first.status == 1)
+    #expect(first.output.contains("set aside by a test"), "\(first.output)")
+    #expect(try folder.query("small.sqlite", "SELECT count(*) FROM runs") == ["4"])
+    let retried = try Groksweep.run(["retry", "--store", "small.sqlite"], in: folder)
+    #expect(retried.output.contains("2 failed points will be run again"), "\(retried.output)\(retried.errors)")
+    #expect(try Groksweep.run(["sweep", "small.yaml"], in: folder).status == 0)
+    #expect(try folder.query("small.sqlite", "SELECT count(*) FROM runs") == ["6"])
   }
 }

@@ -72,6 +72,15 @@ import ZeroMQ
     try router.bind("ipc://\(path)")
   }
 
+  @Test func `an ipc path is gone when its listener is`() throws {
+    defer { removeFolder() }
+    var listener: Socket? = try Socket(context, .router)
+    try listener?.bind("ipc://\(folder)/s")
+    #expect(access(folder + "/s", F_OK) == 0)
+    listener = nil
+    #expect(access(folder + "/s", F_OK) != 0)
+  }
+
   @Test func `a file that is not a socket is never deleted by an ipc endpoint`() throws {
     defer { removeFolder() }
     let path = folder + "/precious.sqlite"

@@ -31,7 +31,7 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
-    try EndpointPolicy.check(connect)
+    try EndpointPolicy.check(connect, isConnecting: true)
     let kernels = try chosenKernels()
     let interrupt = try Interrupt()
     interrupt.catchSignals()
