@@ -192,7 +192,7 @@ def main():
         print(f"| {name} | {medians[name]:.1f} | {min(values):.1f} | {ratio:.1f} |")
     print()
     print(
-        f"One core of {machine()}, one thread; {options.rounds} interleaved rounds of about {options.seconds:g} s each; "
+        f"One core of {machine()}, one thread; {options.rounds} interleaved rounds of about {options.seconds:g} s; "
         f"load average before {load:.1f}. {ours.version()}, commit {commit()}, torch {version('torch')}, "
         f"jax {version('jax')}, Python {platform.python_version()}, {datetime.date.today()}."
     )

@@ -45,11 +45,14 @@ struct SweepCommand: ParsableCommand {
 
     let interrupt = try Interrupt()
     interrupt.catchSignals()
+    // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
+    // epoch of the largest model.
+    let scheduler = SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0)
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
         workerArguments: ["--quiet"], scratch: scratchPath(besides: path),
-        scheduler: SchedulerConfiguration(graceSeconds: 0)))
+        scheduler: scheduler))
     let settings = Dictionary(points.map { ($0.id, $0.setting) }, uniquingKeysWith: { first, _ in first })
     let display = SweepDisplay(sweep: sweep.name, settings: settings, screen: screen)
     let end = try local.run(
