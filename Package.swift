@@ -50,7 +50,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+        "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CommandTests", dependencies: ["Grokking", "Sweeps", "ZeroMQ"]),
   ],
