@@ -62,3 +62,10 @@ $(PEERS)/installed: Tests/Peers/requirements.txt
 
 test-neon:
 	Tests/Neon/run.sh
+
+# The tests that take too long for every time: 1,000 epochs at the paper's size on every instruction set.
+.PHONY: test-science
+
+test-science: dependencies
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SCIENCE=1 swift test --configuration release --skip-build --filter InstructionSetTests

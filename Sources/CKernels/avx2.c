@@ -7,6 +7,7 @@
 #define CK_TABLE ck_avx2
 #define CK_ROWS 6
 #define CK_VECTORS 1
+#define CK_ACTIVE 4
 #include "kernels.h"
 #pragma clang attribute pop
 

@@ -8,6 +8,7 @@
 #define CK_TABLE ck_avx512
 #define CK_ROWS 6
 #define CK_VECTORS 4
+#define CK_ACTIVE 8
 #include "kernels.h"
 #pragma clang attribute pop
 

@@ -6,6 +6,7 @@
 #define CK_TABLE ck_neon
 #define CK_ROWS 6
 #define CK_VECTORS 1
+#define CK_ACTIVE 4
 #include "kernels.h"
 
 #endif

@@ -1,5 +1,8 @@
 // Matrix products in register tiles, and the sums and transposes around them. Included by kernels.h alone.
 
+/// Rows of a right factor that stay in the first-level cache: 128 by 64 floats are 32 KiB.
+#define CK_DEPTH 128
+
 CK_INLINE void tile(
     const int rows, const int vectors, long k, const float *a, long a_row, long a_column, const float *b, long b_row,
     float *c, long c_row, long last, int accumulate, int finish, const float *gate, long gate_row) {
@@ -65,19 +68,49 @@ static void multiply(
     long vectors = (left + CK_LANES - 1) / CK_LANES;
     long last = left - (vectors - 1) * CK_LANES;
     const float *gates = gate ? gate + j : 0;
+    // The right factor's panel is met by every tile of rows, so as much of it as the first-level cache holds at a time.
+    // A gate may be c itself, which must then stay whole until the last step.
+    long most = gate ? k : CK_DEPTH;
+    long l = 0;
+    do {
+      long depth = k - l < most ? k - l : most;
+      int more = accumulate || l > 0;
 #define CK_PANEL(VECTORS) \
-  panel(VECTORS, m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, last, accumulate, finish, gates, gate_row)
-    switch (vectors) {
-      case 1: CK_PANEL(1); break;
+  panel(VECTORS, m, depth, a + l * a_column, a_row, a_column, b + j + l * b_row, b_row, c + j, c_row, last, more, \
+        finish, gates, gate_row)
+      switch (vectors) {
+        case 1: CK_PANEL(1); break;
 #if CK_VECTORS >= 4
-      case 2: CK_PANEL(2); break;
-      case 3: CK_PANEL(3); break;
-      case 4: CK_PANEL(4); break;
+        case 2: CK_PANEL(2); break;
+        case 3: CK_PANEL(3); break;
+        case 4: CK_PANEL(4); break;
 #endif
-      default: break;
-    }
+        default: break;
+      }
 #undef CK_PANEL
+      l += depth;
+    } while (l < k);
   }
+}
+
+/// 16 by 16 floats: four rounds in which row i meets row i + 8 and their lanes are dealt out in turn.
+CK_INLINE void transpose_square(const float *from, long from_row, float *to, long to_row) {
+  lanes x[CK_LANES], y[CK_LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < CK_LANES; i++) x[i] = load(from + i * from_row);
+#pragma clang loop unroll(full)
+  for (int round = 0; round < 4; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CK_LANES / 2; i++) {
+      y[2 * i] = __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      y[2 * i + 1] =
+          __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CK_LANES; i++) x[i] = y[i];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < CK_LANES; i++) store(to + i * to_row, x[i]);
 }
 
 static void transpose(long rows, long columns, const float *from, long from_row, float *to, long to_row) {
@@ -86,6 +119,10 @@ static void transpose(long rows, long columns, const float *from, long from_row,
     long j1 = j0 + CK_LANES < columns ? j0 + CK_LANES : columns;
     for (long i0 = 0; i0 < rows; i0 += CK_LANES) {
       long i1 = i0 + CK_LANES < rows ? i0 + CK_LANES : rows;
+      if (i1 - i0 == CK_LANES && j1 - j0 == CK_LANES) {
+        transpose_square(from + i0 * from_row + j0, from_row, to + j0 * to_row + i0, to_row);
+        continue;
+      }
       for (long j = j0; j < j1; j++)
         for (long i = i0; i < i1; i++) to[j * to_row + i] = from[i * from_row + j];
     }

@@ -6,11 +6,12 @@ import Kernels
 package func allLogits(weights: Parameters<Float>, activation: Activation, kernels path: KernelPath) -> [Float] {
   let kernels = Kernels(path)
   let layout = weights.layout
-  let model = FoldedModel(layout, kernels: kernels)
+  let pairs = layout.modulus * layout.modulus
+  let plan = OutputPlan.cheapest(layout, activation: activation, pairs: pairs)
+  let model = FoldedModel(layout, plan: plan, kernels: kernels)
   let shape = model.shape
   let blockSize = 128
   let pass = BlockPass(shape, activation: activation, capacity: blockSize, kernels: kernels)
-  let pairs = layout.modulus * layout.modulus
   let first = (0..<pairs).map { Int32($0 / layout.modulus) }
   let second = (0..<pairs).map { Int32($0 % layout.modulus) }
   let buffer = FloatBuffer(weights.storage)

@@ -4,7 +4,7 @@
 // and position alone, and everything between a value and the pre-activations (W_O, W_in) or the skip path's logits
 // (W_O, W_U) is linear: each token and head has one row T[token, head] of pre-activations and logits. Attention
 // weights sum to 1, so subtracting `=`'s row makes that position part of a constant. Behind the activation only
-// M = W_out·W_U is left.
+// M = W_out·W_U is left; where W_out and then W_U cost less (`OutputPlan`), rows end in the residual stream instead.
 
 import Kernels
 
@@ -16,22 +16,32 @@ struct FoldedShape: Hashable {
   let dHead: Int
   let dMLP: Int
   let classes: Int
-  /// d_mlp and d_vocab_out rounded up to multiples of 16; a row holds the one and then the other.
+  let plan: OutputPlan
+  /// What a row ends in: d_vocab_out logits, or d_model numbers of the residual stream.
+  let outputCount: Int
+  /// d_mlp and `outputCount` rounded up to multiples of 16; a row holds the one and then the other.
   let hidden: Int
   let outputs: Int
+  /// d_vocab_out rounded up.
+  let logitColumns: Int
 
-  init(_ layout: ParameterLayout) {
+  static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  init(_ layout: ParameterLayout, plan: OutputPlan) {
+    self.plan = plan
     modulus = layout.modulus
     dModel = layout.model.dModel
     heads = layout.model.heads
     dHead = layout.model.dHead
     dMLP = layout.model.dMLP
     classes = layout.model.dVocabOut
-    hidden = (dMLP + 15) / 16 * 16
-    outputs = (classes + 15) / 16 * 16
+    outputCount = plan == .merged ? classes : dModel
+    hidden = FoldedShape.padded(dMLP)
+    outputs = FoldedShape.padded(outputCount)
+    logitColumns = FoldedShape.padded(classes)
   }
 
-  /// Floats of a row: pre-activations, then logits.
+  /// Floats of a row: pre-activations, then outputs.
   var width: Int { hidden + outputs }
   /// Rows of W_E and W_pos together: p tokens, `=`, positions 0, 1, 2.
   var embeddings: Int { modulus + 4 }
@@ -48,7 +58,7 @@ final class FoldedModel {
 
   /// Values of embeddings and positions: (p+4, heads·d_head).
   let values: FloatMatrix
-  /// W_O·[W_in | W_U]: (heads·d_head, width).
+  /// W_O·[W_in | W_U], or [W_O·W_in | W_O]: (heads·d_head, width).
   let outward: FloatMatrix
   /// values·outward by head: (p+4, heads·width).
   private let rawRows: FloatMatrix
@@ -59,10 +69,14 @@ final class FoldedModel {
   private let table1Rows: FloatMatrix
   private let shift: FloatMatrix  // (1, heads·width)
   private let equalsRow: FloatMatrix  // (1, heads·width)
-  /// Pre-activations and logits that do not depend on the tokens: (1, width).
+  /// Pre-activations and outputs that do not depend on the tokens: (1, width).
   let constant: FloatMatrix
-  /// M = W_out·W_U: (d_mlp, outputs).
+  /// M = W_out·W_U, or W_out: (d_mlp, outputs).
   let merged: FloatMatrix
+  /// W_U where outputs are not logits yet: (d_model, logit columns).
+  let unembedding: FloatMatrix?
+  /// Whether all of `merged` is.
+  private(set) var mergedIsFinite = false
   /// x at `=`, and the same with b_out: (1, d_model).
   let equalsInput: FloatMatrix
   let equalsOutput: FloatMatrix
@@ -81,10 +95,10 @@ final class FoldedModel {
   private static let widestSpread: Float = 60
   private let buffers: [FloatBuffer]
 
-  init(_ layout: ParameterLayout, kernels: Kernels) {
+  init(_ layout: ParameterLayout, plan: OutputPlan, kernels: Kernels) {
     self.layout = layout
     self.kernels = kernels
-    let shape = FoldedShape(layout)
+    let shape = FoldedShape(layout, plan: plan)
     self.shape = shape
     let (p, heads, dModel, width) = (shape.modulus, shape.heads, shape.dModel, shape.width)
     var buffers: [FloatBuffer] = []
@@ -104,6 +118,7 @@ final class FoldedModel {
     equalsRow = matrix(1, heads * width)
     constant = matrix(1, width)
     merged = matrix(shape.dMLP, shape.outputs)
+    unembedding = plan == .residual ? matrix(dModel, shape.logitColumns) : nil
     equalsInput = matrix(1, dModel)
     equalsOutput = matrix(1, dModel)
     query = matrix(1, dModel)
@@ -120,7 +135,13 @@ final class FoldedModel {
     let w = TensorViews(weights, layout)
     foldInputs(w)
     foldRows(w)
-    kernels.multiply(w.W_out, w.W_U, into: merged.columns(0..<shape.classes))
+    if let unembedding {
+      merged.columns(0..<shape.dModel).assign(w.W_out)
+      unembedding.columns(0..<shape.classes).assign(w.W_U)
+    } else {
+      kernels.multiply(w.W_out, w.W_U, into: merged.columns(0..<shape.classes))
+    }
+    mergedIsFinite = merged.isFinite
     foldAttention(w)
   }
 
@@ -138,9 +159,12 @@ final class FoldedModel {
 
   private func foldRows(_ w: TensorViews) {
     let (width, hidden, dHead) = (shape.width, shape.hidden, shape.dHead)
-    let (neurons, logits) = (0..<shape.dMLP, hidden..<hidden + shape.classes)
+    let (neurons, outputs) = (0..<shape.dMLP, hidden..<hidden + shape.outputCount)
     kernels.multiply(w.W_O, w.W_in, into: outward.columns(neurons))
-    kernels.multiply(w.W_O, w.W_U, into: outward.columns(logits))
+    switch shape.plan {
+    case .merged: kernels.multiply(w.W_O, w.W_U, into: outward.columns(outputs))
+    case .residual: outward.columns(outputs).assign(w.W_O)
+    }
     for head in 0..<shape.heads {
       let dimensions = head * dHead..<(head + 1) * dHead
       kernels.multiply(w.embeddings, w.W_V(head), into: values.columns(dimensions))
@@ -148,21 +172,26 @@ final class FoldedModel {
         values.columns(dimensions), outward.rows(dimensions),
         into: rawRows.columns(head * width..<(head + 1) * width))
     }
-    let rows = rawRows.rows(0..<shape.modulus)
     // Row of the value at `=`, position 2.
-    let (equals, shifts) = (equalsRow.pointer(toRow: 0), shift.pointer(toRow: 0))
     kernels.add(
       rawRows.rows(row(shape.equals)), rawRows.rows(row(shape.position(2))), into: equalsRow)
-    for (position, table) in [(0, table0Rows), (1, table1Rows)] {
-      let from = rawRows.pointer(toRow: shape.position(position))
-      for column in 0..<shape.heads * width { shifts[column] = from[column] - equals[column] }
-      kernels.add(row: shift, to: rows, into: table)
-    }
+    foldRows(at: 0, into: table0Rows)
+    foldRows(at: 1, into: table1Rows)
     kernels.multiply(equalsInput, w.W_in, into: constant.columns(neurons))
-    kernels.multiply(equalsOutput, w.W_U, into: constant.columns(logits))
+    switch shape.plan {
+    case .merged: kernels.multiply(equalsOutput, w.W_U, into: constant.columns(outputs))
+    case .residual: constant.columns(outputs).assign(equalsOutput)
+    }
     if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: constant.columns(neurons)) }
     kernels.addColumnSums(
       of: equalsRow.split(intoRowsOf: width), to: constant)
+  }
+
+  private func foldRows(at position: Int, into table: FloatMatrix) {
+    let (equals, shifts) = (equalsRow.pointer(toRow: 0), shift.pointer(toRow: 0))
+    let from = rawRows.pointer(toRow: shape.position(position))
+    for column in 0..<shift.columns { shifts[column] = from[column] - equals[column] }
+    kernels.add(row: shift, to: rawRows.rows(0..<shape.modulus), into: table)
   }
 
   private func foldAttention(_ w: TensorViews) {

@@ -17,10 +17,15 @@ final class TableGradients {
   private let table1Rows: FloatMatrix  // (p, heads·width)
   private let constant: FloatMatrix  // (1, width)
   private let merged: FloatMatrix  // (d_mlp, outputs)
+  /// Its last columns, when they are few: (outputs mod 16, d_mlp).
+  private let mergedTail: FloatMatrix?
+  private let unembedding: FloatMatrix?  // (d_model, logit columns)
   private let scores0: FloatMatrix  // (heads, p)
   private let scores1: FloatMatrix  // (heads, p)
   /// Mᵀ, rebuilt each epoch: (outputs, hidden).
   private let mergedTransposed: FloatMatrix
+  /// W_Uᵀ likewise where outputs are not logits yet: (d_vocab_out, d_model).
+  private let unembeddingTransposed: FloatMatrix?
   /// Gradients of attention weights of one block, then of its scores: (heads, capacity).
   private let attention0: FloatMatrix
   private let attention1: FloatMatrix
@@ -28,10 +33,11 @@ final class TableGradients {
   private let buffers: [FloatBuffer]
   private let sums: [FloatBuffer]
 
-  init(_ layout: ParameterLayout, capacity: Int, kernels: Kernels) {
+  private static let fewColumns = 4
+
+  init(_ shape: FoldedShape, _ layout: ParameterLayout, activation: Activation, capacity: Int, kernels: Kernels) {
     self.layout = layout
     self.kernels = kernels
-    let shape = FoldedShape(layout)
     self.shape = shape
     let (p, heads, width) = (shape.modulus, shape.heads, shape.width)
     var sums: [FloatBuffer] = []
@@ -46,34 +52,57 @@ final class TableGradients {
     table1 = TokenTable(sums[1], tokens: p, heads: heads, width: width)
     constant = sum(1, width)
     merged = sum(shape.dMLP, shape.outputs)
+    let residual = shape.plan == .residual
+    unembedding = residual ? sum(shape.dModel, shape.logitColumns) : nil
+    let tail = shape.outputCount % 16
+    let hasTail = activation == .relu && shape.outputs >= 48 && (1...TableGradients.fewColumns).contains(tail)
+    mergedTail = hasTail ? sum(tail, shape.dMLP) : nil
     scores0 = sum(heads, p)
     scores1 = sum(heads, p)
     self.sums = sums
     let scratch = [
       FloatBuffer(shape.outputs * shape.hidden), FloatBuffer(heads * capacity), FloatBuffer(heads * capacity),
+      FloatBuffer(residual ? shape.classes * shape.dModel : 0),
     ]
     mergedTransposed = scratch[0].matrix(shape.outputs, shape.hidden)
     attention0 = scratch[1].matrix(heads, capacity)
     attention1 = scratch[2].matrix(heads, capacity)
+    unembeddingTransposed = residual ? scratch[3].matrix(shape.classes, shape.dModel) : nil
     buffers = scratch
-    unfolding = TableUnfolding(layout, kernels: kernels)
+    unfolding = TableUnfolding(shape, kernels: kernels)
   }
 
   /// Before the first block of an epoch.
   func begin(_ model: FoldedModel) {
     for buffer in sums { buffer.clear() }
     kernels.transpose(model.merged, into: mergedTransposed.columns(0..<shape.dMLP))
+    if let unembedding = model.unembedding, let unembeddingTransposed {
+      kernels.transpose(unembedding.columns(0..<shape.classes), into: unembeddingTransposed)
+    }
   }
 
   /// Adds one block, whose logits in `pass` have become their gradients. Overwrites the block's neurons.
-  func add(_ block: ExampleBlocks.Block, _ tokens: TokenPairs, _ pass: BlockPass, _ model: FoldedModel) {
+  func add(
+    _ block: ExampleBlocks.Block, _ tokens: TokenPairs, _ pass: BlockPass, _ model: FoldedModel,
+    _ observer: PhaseObserver?
+  ) {
     let count = block.range.count
-    let logits = pass.logits(count)
-    kernels.multiply(pass.neurons(count).transposed, logits, into: merged, accumulating: true)
+    let outputs = pass.outputs(count)
+    if let unembedding, let unembeddingTransposed {
+      let (logits, stream) = (pass.logits(count), outputs.columns(0..<shape.dModel))
+      kernels.multiply(stream.transposed, logits, into: unembedding, accumulating: true)
+      kernels.multiply(logits.columns(0..<shape.classes), unembeddingTransposed, into: stream)
+    }
+    if pass.skipsZeros(model) {
+      addMerged(pass.neurons(count), outputs)
+    } else {
+      kernels.multiply(pass.neurons(count).transposed, outputs, into: merged, accumulating: true)
+    }
     let neurons = pass.rows.rows(0..<count).columns(0..<shape.hidden)
     kernels.multiply(
-      logits.columns(0..<shape.classes), mergedTransposed.rows(0..<shape.classes), into: neurons,
+      outputs.columns(0..<shape.outputCount), mergedTransposed.rows(0..<shape.outputCount), into: neurons,
       finish: pass.derivatives.map { .times($0.rows(0..<count)) } ?? .wherePositive(neurons))
+    observer?(.products)
     let rows = pass.rows.rows(0..<count)
     kernels.addColumnSums(of: rows, to: constant)
     kernels.scatter(rows, weights: pass.attention0, over: block.byFirst, into: table0)
@@ -85,13 +114,32 @@ final class TableGradients {
       gradients1: attention1)
     kernels.addScores(attention0, of: tokens, first: true, to: scores0)
     kernels.addScores(attention1, of: tokens, first: false, to: scores1)
+    observer?(.scatter)
+  }
+
+  /// merged += neuronsᵀ·outputs. A few columns behind the last whole vector would cost as much as sixteen, so they are
+  /// summed as rows of their own, whose vectors run along the neurons.
+  private func addMerged(_ neurons: FloatMatrix, _ outputs: FloatMatrix) {
+    let whole = shape.outputCount - (mergedTail?.rows ?? 0)
+    if whole > 0 {
+      let columns = 0..<(mergedTail == nil ? shape.outputs : whole)
+      kernels.multiplyActive(neurons.transposed, outputs.columns(columns), addingTo: merged.columns(columns))
+    }
+    if let mergedTail {
+      kernels.multiply(
+        outputs.columns(whole..<shape.outputCount).transposed, neurons, into: mergedTail, accumulating: true)
+    }
   }
 
   /// After the last block: writes the gradient of every tensor.
   func finish(_ model: FoldedModel, weights: FloatBuffer, into gradients: FloatBuffer) {
+    if let mergedTail, model.mergedIsFinite {
+      kernels.transpose(mergedTail, into: merged.columns(shape.outputCount - mergedTail.rows..<shape.outputCount))
+    }
     unfolding.unfold(
       TableUnfolding.Tables(
-        rows0: table0Rows, rows1: table1Rows, constant: constant, merged: merged, scores0: scores0, scores1: scores1),
+        rows0: table0Rows, rows1: table1Rows, constant: constant, merged: merged, unembedding: unembedding,
+        scores0: scores0, scores1: scores1),
       model, weights: TensorViews(weights, layout), into: TensorViews(gradients, layout))
   }
 }

@@ -10,6 +10,7 @@ final class TableUnfolding {
     let rows1: FloatMatrix  // (p, heads·width)
     let constant: FloatMatrix  // (1, width)
     let merged: FloatMatrix  // (d_mlp, outputs)
+    let unembedding: FloatMatrix?  // (d_model, logit columns)
     let scores0: FloatMatrix  // (heads, p)
     let scores1: FloatMatrix  // (heads, p)
   }
@@ -32,8 +33,7 @@ final class TableUnfolding {
   private let queryKeys_T: FloatMatrix  // (heads, d_model)
   private let buffers: [FloatBuffer]
 
-  init(_ layout: ParameterLayout, kernels: Kernels) {
-    let shape = FoldedShape(layout)
+  init(_ shape: FoldedShape, kernels: Kernels) {
     self.shape = shape
     self.kernels = kernels
     var buffers: [FloatBuffer] = []
@@ -73,15 +73,18 @@ final class TableUnfolding {
     unfoldValues(model, w, g)
     unfoldAttention(tables, model, w, g)
     // x at `=` is that token's embedding plus position 2's.
-    for row in [shape.equals, shape.position(2)] {
-      let gradient = g.embeddings.rows(row..<row + 1)
-      kernels.add(gradient, equals, into: gradient)
-    }
+    addEquals(to: g.embeddings, row: shape.equals)
+    addEquals(to: g.embeddings, row: shape.position(2))
+  }
+
+  private func addEquals(to embeddings: FloatMatrix, row: Int) {
+    let gradient = embeddings.rows(row..<row + 1)
+    kernels.add(gradient, equals, into: gradient)
   }
 
   private func dimensions(_ head: Int) -> Range<Int> { head * shape.dHead..<(head + 1) * shape.dHead }
   private var neurons: Range<Int> { 0..<shape.dMLP }
-  private var logits: Range<Int> { shape.hidden..<shape.hidden + shape.classes }
+  private var outputs: Range<Int> { shape.hidden..<shape.hidden + shape.outputCount }
 
   /// A token's row served at both positions; positions got every token's; `=` what attention the others left.
   private func unfoldRows(_ tables: Tables) {
@@ -110,19 +113,24 @@ final class TableUnfolding {
         rawRows.columns(head * shape.width..<(head + 1) * shape.width), into: outward.rows(dimensions(head)))
     }
     kernels.multiply(outward.columns(neurons), W_in_T, into: g.W_O)
-    kernels.multiply(outward.columns(logits), W_U_T, into: g.W_O, accumulating: true)
-
     let constantNeurons = tables.constant.columns(neurons)
-    let constantLogits = tables.constant.columns(logits)
+    let constantOutputs = tables.constant.columns(outputs)
     kernels.multiply(w.W_O.transposed, outward.columns(neurons), into: g.W_in)
     kernels.multiply(model.equalsInput.transposed, constantNeurons, into: g.W_in, accumulating: true)
-    kernels.multiply(w.W_O.transposed, outward.columns(logits), into: g.W_U)
-    kernels.multiply(model.equalsOutput.transposed, constantLogits, into: g.W_U, accumulating: true)
-    let merged = tables.merged.columns(0..<shape.classes)
-    kernels.multiply(w.W_out.transposed, merged, into: g.W_U, accumulating: true)
-    kernels.multiply(merged, W_U_T, into: g.W_out)
-
-    kernels.multiply(constantLogits, W_U_T, into: equals)
+    let merged = tables.merged.columns(0..<shape.outputCount)
+    if let unembedding = tables.unembedding {
+      g.W_O.add(outward.columns(outputs))
+      g.W_U.assign(unembedding.columns(0..<shape.classes))
+      g.W_out.assign(merged)
+      equals.assign(constantOutputs)
+    } else {
+      kernels.multiply(outward.columns(outputs), W_U_T, into: g.W_O, accumulating: true)
+      kernels.multiply(w.W_O.transposed, outward.columns(outputs), into: g.W_U)
+      kernels.multiply(model.equalsOutput.transposed, constantOutputs, into: g.W_U, accumulating: true)
+      kernels.multiply(w.W_out.transposed, merged, into: g.W_U, accumulating: true)
+      kernels.multiply(merged, W_U_T, into: g.W_out)
+      kernels.multiply(constantOutputs, W_U_T, into: equals)
+    }
     if let b_out = g.b_out, let b_in = g.b_in {
       for index in 0..<shape.dModel { b_out[0, index] = equals[0, index] }
       for neuron in neurons { b_in[0, neuron] = constantNeurons[0, neuron] }

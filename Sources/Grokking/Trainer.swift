@@ -28,7 +28,10 @@ package final class Trainer {
   private var isFolded = false
 
   /// - Precondition: the start's weights and split are of the experiment's shapes, and no set is empty.
-  package init(_ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128) {
+  /// - Parameter plan: how logits are computed from neurons; that of the lowest cost when nil.
+  package init(
+    _ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128, plan: OutputPlan? = nil
+  ) {
     let layout = ParameterLayout(experiment)
     precondition(start.weights.layout == layout, "start weights of another shape")
     precondition(start.split.modulus == layout.modulus, "a split of residues mod \(start.split.modulus)")
@@ -41,9 +44,11 @@ package final class Trainer {
       pairs: start.split.trainPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     test = ExampleBlocks(pairs: start.split.testPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     precondition(train.count > 0 && test.count > 0, "\(train.count) train and \(test.count) test pairs")
-    model = FoldedModel(layout, kernels: kernels)
+    let plan =
+      plan ?? OutputPlan.cheapest(layout, activation: activation, pairs: start.split.trainPairs.count)
+    model = FoldedModel(layout, plan: plan, kernels: kernels)
     pass = BlockPass(model.shape, activation: activation, capacity: blockSize, kernels: kernels)
-    tables = TableGradients(layout, capacity: blockSize, kernels: kernels)
+    tables = TableGradients(model.shape, layout, activation: activation, capacity: blockSize, kernels: kernels)
     weightBuffer = FloatBuffer(start.weights.storage)
     gradientBuffer = FloatBuffer(layout.count)
     firstMoment = FloatBuffer(layout.count)
@@ -62,9 +67,11 @@ package final class Trainer {
 
   /// One epoch: train loss and accuracy of the weights before the step, then the step. Where the loss is not finite, no
   /// step is taken.
-  package func step() -> LossAndAccuracy {
+  ///
+  /// - Parameter observer: told the phases as they end; asked for once per phase and block, so nil costs nothing.
+  package func step(observing observer: PhaseObserver? = nil) -> LossAndAccuracy {
     Kernels.flushingTinyToZero {
-      let result = backward()
+      let result = backward(observer)
       guard result.loss.isFinite else { return result }
       schedule.advance(epoch: epoch)
       kernels.adamW(
@@ -76,13 +83,14 @@ package final class Trainer {
         secondMoment: secondMoment)
       isFolded = false
       epoch += 1
+      observer?(.adamW)
       return result
     }
   }
 
   /// Loss, accuracy and gradient of the mean train loss at the present weights; no step.
   package func gradients() -> (LossAndAccuracy, Parameters<Float>) {
-    let result = Kernels.flushingTinyToZero { backward() }
+    let result = Kernels.flushingTinyToZero { backward(nil) }
     return (result, Parameters(layout, storage: gradientBuffer.array))
   }
 
@@ -109,18 +117,21 @@ package final class Trainer {
     isFolded = true
   }
 
-  private func backward() -> LossAndAccuracy {
+  private func backward(_ observer: PhaseObserver?) -> LossAndAccuracy {
     fold()
     tables.begin(model)
+    observer?(.tables)
     var total = LossTotal()
     let scale = 1 / Float(train.count)
     for block in train.blocks {
       let tokens = train.tokens(block)
-      pass.forward(tokens, model)
+      pass.forward(tokens, model, observer)
       pass.crossEntropy(train.labels(block), gradientScale: scale, into: &total)
-      tables.add(block, tokens, pass, model)
+      observer?(.loss)
+      tables.add(block, tokens, pass, model, observer)
     }
     tables.finish(model, weights: weightBuffer, into: gradientBuffer)
+    observer?(.parameterGradients)
     return total.mean
   }
 }

@@ -72,6 +72,32 @@ package struct FloatMatrix {
       columnStride: columnStride)
   }
 
+  /// Whether nothing in it is infinite or NaN.
+  package var isFinite: Bool {
+    precondition(columnStride == 1 && rowStride == columns, "a matrix with gaps")
+    var largest: UInt32 = 0
+    for index in 0..<rows * columns { largest = max(largest, base[index].bitPattern & 0x7fff_ffff) }
+    return largest < Float.infinity.bitPattern
+  }
+
+  /// Copies `other`, of the same shape.
+  package func assign(_ other: FloatMatrix) {
+    precondition(
+      other.rows == rows && other.columns == columns, "\(other.rows)×\(other.columns) for \(rows)×\(columns)")
+    precondition(other.columnStride == 1, "a transposed view to copy")
+    for row in 0..<rows { pointer(toRow: row).update(from: other.pointer(toRow: row), count: columns) }
+  }
+
+  /// Adds `other`, of the same shape.
+  package func add(_ other: FloatMatrix) {
+    precondition(
+      other.rows == rows && other.columns == columns, "\(other.rows)×\(other.columns) on \(rows)×\(columns)")
+    for row in 0..<rows {
+      let (to, from) = (pointer(toRow: row), other.pointer(toRow: row))
+      for column in 0..<columns { to[column] += from[column] }
+    }
+  }
+
   /// Where a row starts, for loops over the columns that no kernel covers.
   package func pointer(toRow row: Int) -> UnsafeMutablePointer<Float> {
     precondition(columnStride == 1 && (0..<rows).contains(row), "row \(row) of \(rows)")

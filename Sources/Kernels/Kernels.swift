@@ -48,6 +48,24 @@ package struct Kernels {
       accumulating ? 1 : 0, Int32(kind), gate?.base, gate?.rowStride ?? 0)
   }
 
+  /// c ← c + a·b as `multiply` has it, leaving out the steps where `a` is zero: for an `a` that is half zeros.
+  ///
+  /// - Precondition: `b` is finite (a step that is left out cannot turn into NaN), and `c` has whole vectors of 16 columns.
+  package func multiplyActive(_ a: FloatMatrix, _ b: FloatMatrix, addingTo c: FloatMatrix) {
+    precondition(
+      a.rows == c.rows && a.columns == b.rows && b.columns == c.columns && c.columns % 16 == 0,
+      "\(a.rows)×\(a.columns) · \(b.rows)×\(b.columns) is not \(c.rows)×\(c.columns), or has a broken vector")
+    precondition(b.columnStride == 1 && c.columnStride == 1, "only the left factor may be transposed")
+    precondition(a.columnStride == 1 || a.rowStride == 1, "a left factor without unit stride")
+    if a.columnStride == 1 {
+      self.c.multiply_active(
+        c.rows, c.columns, a.columns, a.base, a.rowStride, b.base, b.rowStride, c.base, c.rowStride)
+    } else {
+      self.c.multiply_active_transposed(
+        c.rows, c.columns, a.columns, a.base, a.columnStride, b.base, b.rowStride, c.base, c.rowStride)
+    }
+  }
+
   /// to[j, i] ← from[i, j]
   package func transpose(_ from: FloatMatrix, into to: FloatMatrix) {
     precondition(

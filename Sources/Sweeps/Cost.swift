@@ -15,28 +15,39 @@ package enum CostModel {
 }
 
 extension Experiment {
-  /// Multiply-adds of one epoch (forward, loss, backward) of the merged, tabulated step; 0.85 · 10^9 at the paper's
-  /// size. With N pairs, d model, h heads, m neurons, v output classes and 2p + 1 distinct (token, position) pairs:
+  /// Multiply-adds of one epoch (forward, loss, backward) of the tabulated step, as its cheapest `OutputPlan` computes
+  /// it; 0.85 · 10^9 at the paper's size. What the engine finds to be zero and leaves out is counted. With N pairs, d
+  /// model, h heads, m neurons, v output classes, 2p + 1 distinct (token, position) pairs, and e = v where W_out and W_U
+  /// are merged, e = d where the output goes through the residual stream:
   ///
-  /// - three products over pairs, ReLU·M, dLogits·Mᵀ, ReLUᵀ·dLogits: 3·N·m·v;
-  /// - mixing 2h rows of m + v numbers per pair, their gradient, and that of the attention weights: 3·N·2h·(m + v);
-  /// - forward and twice that backward on the tables: values (2p+1)·d², W_O·[W_in W_U] d²·(m+v), the rows
-  ///   (2p+1)·d·(m+v), and M = W_out·W_U, m·d·v.
+  /// - three products over pairs, ReLU·M, dLogits·Mᵀ, ReLUᵀ·dLogits: 3·N·m·e, and 3·N·d·v when not merged;
+  /// - mixing 2h rows of m + e numbers per pair, their gradient, and that of the attention weights: 3·N·2h·(m + e);
+  /// - forward and twice that backward on the tables: values (2p+1)·d², W_O·W_in d²·m, the rows (2p+1)·d·(m+e), and when
+  ///   merged W_O·W_U d²·v and M = W_out·W_U, m·d·v.
   package var estimatedMultiplyAdds: Double {
     let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
     let pairs = Double(trainPairCount)
     let rows = Double(2 * task.modulus + 1)
-    let products = 3 * pairs * m * v
-    let mixing = 3 * pairs * 2 * h * (m + v)
-    let tables = 3 * (rows * d * d + d * d * (m + v) + rows * d * (m + v) + m * d * v)
+    let isMerged = outputPlan(pairs: trainPairCount) == .merged
+    let e = isMerged ? v : d
+    let products = 3 * pairs * (m * e + (isMerged ? 0 : d * v))
+    let mixing = 3 * pairs * 2 * h * (m + e)
+    let tables = 3 * (rows * d * d + d * d * m + rows * d * (m + e) + (isMerged ? d * d * v + m * d * v : 0))
     return products + mixing + tables
   }
 
   /// Multiply-adds of one evaluation: a forward pass over all p² pairs, and the analysis of their logits.
   package var estimatedMultiplyAddsOfEvaluation: Double {
-    let (h, m, v) = (Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
-    let pairs = Double(task.modulus * task.modulus)
-    return pairs * (m * v + 2 * h * (m + v)) + CostModel.analysisPerLogit * pairs * v
+    let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
+    let all = task.modulus * task.modulus
+    let isMerged = outputPlan(pairs: all) == .merged
+    let e = isMerged ? v : d
+    let forward = m * e + (isMerged ? 0 : d * v) + 2 * h * (m + e)
+    return Double(all) * (forward + CostModel.analysisPerLogit * v)
+  }
+
+  private func outputPlan(pairs: Int) -> OutputPlan {
+    OutputPlan.cheapest(ParameterLayout(self), activation: model.activation, pairs: pairs)
   }
 
   /// Seconds of one core for the whole run, every epoch and every evaluation; an upper estimate for runs that may stop

@@ -85,5 +85,12 @@ import Testing
     #expect(
       try digest(Self.small(epochs: 1500)) == "e20f30a8196970591a83ada8d3aacefcbd6fe2a703f8bc2f6b22b9160c19fb7a")
     #expect(try digest(gelu) == "22221252c45411370ea8a32321df99574700efea980a8308024a2f5ba54927fc")
+    // Many more classes than d_model: the residual plan.
+    var residual = Experiment(
+      task: LearningTask(modulus: 37, trainFraction: 0.5),
+      model: ModelShape(dModel: 8, heads: 2, dMLP: 32, dVocabOut: 38), training: TrainingSettings(epochs: 1500))
+    #expect(try digest(residual) == "871f0cc66b8265cdd075b34366e3186248ba564e2f8577e7ffd0a385ab7e048d")
+    residual.model.activation = .gelu
+    #expect(try digest(residual) == "ce0256d4fbb37a7f5e951dd954bbeb446669b25b2935c70b60d79af570dff8bb")
   }
 }

@@ -13,6 +13,8 @@ import Testing
     experiment(p: 30, dModel: 35, heads: 5, dMLP: 80, classes: 31, fraction: 0.7, activation: .gelu, biases: false),
     experiment(p: 49, dModel: 51, heads: 3, dMLP: 65, classes: 50, fraction: 0.3, activation: .gelu),
     experiment(p: 31, dModel: 48, heads: 4, dMLP: 128, classes: 32, fraction: 0.4),
+    experiment(p: 43, dModel: 18, heads: 3, dMLP: 72, classes: 44, fraction: 0.5),
+    experiment(p: 37, dModel: 15, heads: 5, dMLP: 60, classes: 37, fraction: 0.5, activation: .gelu, biases: false),
   ]
 
   static func experiment(
@@ -50,6 +52,33 @@ import Testing
     let test = twin.evaluate(pairs: start.split.testPairs, labels: experiment.labels)
     #expect(relativeDistance(trainer.evaluateTest().loss, test.loss) < 1e-6)
     #expect(trainer.evaluateTrain() == result)
+  }
+
+  @Test(arguments: oddShapes, OutputPlan.allCases) func `both output plans agree with the twin`(
+    _ experiment: Experiment, _ plan: OutputPlan
+  ) throws {
+    let start = Start(experiment)
+    let trainer = Trainer(experiment, start: start, kernels: try .choose(), plan: plan)
+    for _ in 0..<5 { _ = trainer.step() }
+    let twin = ReferenceModel(trainer.weights, activation: experiment.model.activation)
+    let (expected, expectedGradients) = twin.gradients(pairs: start.split.trainPairs, labels: experiment.labels)
+    let (result, gradients) = trainer.gradients()
+    #expect(relativeDistance(result.loss, expected.loss) < 1e-6)
+    expectClose(gradients, expectedGradients, 2e-6)
+    let test = twin.evaluate(pairs: start.split.testPairs, labels: experiment.labels)
+    #expect(relativeDistance(trainer.evaluateTest().loss, test.loss) < 1e-6)
+  }
+
+  @Test func `the cheaper output plan follows from shape and pairs`() {
+    func plan(_ experiment: Experiment) -> OutputPlan {
+      OutputPlan.cheapest(
+        ParameterLayout(experiment), activation: experiment.model.activation, pairs: experiment.trainPairCount)
+    }
+    #expect(plan(Experiment()) == .merged)
+    #expect(plan(Self.experiment(p: 59, dModel: 64, heads: 4, dMLP: 256, classes: 60, fraction: 0.3)) == .merged)
+    #expect(plan(Self.experiment(p: 113, dModel: 64, heads: 4, dMLP: 256, classes: 114, fraction: 0.3)) == .residual)
+    #expect(plan(Self.experiment(p: 401, dModel: 128, heads: 4, dMLP: 512, classes: 402, fraction: 0.3)) == .residual)
+    #expect(Set(Self.oddShapes.map(plan)) == [.merged, .residual])
   }
 
   @Test(arguments: TrainingFixture.names) func `the curve agrees with the fixture for 30 epochs`(

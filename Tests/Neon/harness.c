@@ -184,6 +184,28 @@ static void products(void) {
     }
 }
 
+/// Products that leave out the zeros of their left factor; about half of it is made zero, some of them negative.
+static void active(long m, long n, long depth, int transposed) {
+  case_of("multiply-active m=%ld n=%ld k=%ld transposed=%d", m, n, depth, transposed);
+  float *a = numbers(m * depth + 1), *b = numbers(depth * (n + 3) + 1), *c = numbers(m * (n + 5) + 2);
+  for (long i = 0; i <= m * depth; i++)
+    if (a[i] < 0) a[i] = i % 3 ? 0.0f : -0.0f;
+  if (transposed) k->multiply_active_transposed(m, n, depth, a + 1, m, b + 1, n + 3, c + 2, n + 5);
+  else k->multiply_active(m, n, depth, a + 1, depth, b + 1, n + 3, c + 2, n + 5);
+  see(c, m * (n + 5) + 2);
+  end_case();
+}
+
+static void active_products(void) {
+  static const long shapes[][3] = {
+    {0, 16, 4}, {3, 16, 0}, {1, 16, 1}, {5, 32, 15}, {16, 48, 16}, {17, 64, 31}, {7, 80, 33}, {13, 96, 63},
+    {33, 112, 64}, {20, 128, 65}, {4, 144, 130}, {9, 416, 40},
+  };
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
+    for (int transposed = 0; transposed < 2; transposed++)
+      active(shapes[s][0], shapes[s][1], shapes[s][2], transposed);
+}
+
 /// The three products of a block, and two of the tables, at the paper's size and at a small one.
 static void paper_products(void) {
   multiplied(128, 114, 512, 1, 0, CK_PLAIN, 0);
@@ -194,6 +216,9 @@ static void paper_products(void) {
   multiplied(114, 128, 113, 0, 1, CK_PLAIN, 0);
   multiplied(128, 60, 256, 1, 0, CK_PLAIN, 0);
   multiplied(256, 60, 128, 1, 1, CK_PLAIN, 0);
+  multiplied(13, 70, 300, 1, 0, CK_PLAIN, 0);
+  active(128, 128, 512, 0);
+  active(512, 112, 128, 1);
 }
 
 static void matrices(void) {
@@ -645,6 +670,7 @@ int main(int count, char **arguments) {
     uint64_t state = flushing ? ck_flush_to_zero() : 0;
     for (kind = 0; kind < KINDS; kind++) {
       products();
+      active_products();
       matrices();
       exponentials();
       attentions();

@@ -77,6 +77,17 @@ import Testing
     #expect(abs(paper.estimatedMultiplyAddsOfEvaluation / paper.estimatedMultiplyAdds - 1.6) < 0.1)
     #expect(abs(paper.estimatedCoreSeconds / 488 - 1) < 0.02)
   }
+
+  @Test func `with many classes the cost is that of the plan through the residual stream`() {
+    var experiment = Experiment(task: LearningTask(modulus: 401))
+    experiment.model.dVocabOut = 402
+    // 48,240 train pairs, 803 rows of values; rows end in d_model numbers instead of 402 logits.
+    let (d, m, v, pairs, rows) = (128, 512, 402, 48_240, 803)
+    let products: Int = 3 * pairs * (m * d + d * v)
+    let mixing: Int = 3 * pairs * 8 * (m + d)
+    let tables: Int = 3 * (rows * d * d + d * d * m + rows * d * (m + d))
+    #expect(abs(experiment.estimatedMultiplyAdds / Double(products + mixing + tables) - 1) < 1e-12)
+  }
 }
 
 /// Steele, Lea and Flood's generator: seeded, so that a failure comes again.

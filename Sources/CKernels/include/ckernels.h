@@ -106,6 +106,20 @@ typedef struct {
       float *losses, int32_t *correct);
 
   void (*adamw)(long count, ck_adamw step, const float *gradients, float *weights, float *first, float *second);
+
+  /// `rounds` of independent fused multiply-adds in registers, for measuring how fast they can be at all: the first
+  /// 192 values are the sums, which the product of the two values behind them is added to. Fewer sums are used where
+  /// vectors are narrow. Returns how many multiply-adds that were.
+  long (*peak)(long rounds, float *values);
+
+  /// c[i,j] += sum over l, ascending, of a[i,l] * b[l,j] with the steps left out where a[i,l] is zero; b is finite and n
+  /// a multiple of 16. a has unit column stride.
+  void (*multiply_active)(
+      long m, long n, long k, const float *a, long a_row, const float *b, long b_row, float *c, long c_row);
+
+  /// The same for an `a` with unit row stride: a[i,l] is a[i + l * a_column].
+  void (*multiply_active_transposed)(
+      long m, long n, long k, const float *a, long a_column, const float *b, long b_row, float *c, long c_row);
 } ck_kernels;
 
 /// The kernels of one instruction set; NULL when this machine or this build lacks it.
