@@ -6,11 +6,21 @@
 // tables instead of a grid for every neuron.
 
 /// The frequency that explains most of one neuron's variance.
-struct NeuronFit: Hashable, Sendable {
+package struct NeuronFit: Codable, Hashable, Sendable {
   /// From 1; 1 for a neuron that never changes.
-  var frequency: Int
+  package var frequency: Int
   /// 0…1; 0 for a neuron that never changes.
-  var varianceExplained: Double
+  package var varianceExplained: Double
+
+  package init(frequency: Int, varianceExplained: Double) {
+    self.frequency = frequency
+    self.varianceExplained = varianceExplained
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case frequency
+    case varianceExplained = "fve"
+  }
 }
 
 /// Gathers neurons' sums over the grid, one first operand at a time.

@@ -3,8 +3,7 @@
 // No clock and no machine in here: seconds and workers are added by whoever ran it. Absent measures are nil, never
 // zero and never NaN: an operation without waves has no restricted loss.
 
-/// How a run ended (`measures.md` section 4). Epochs are exact for train accuracy and at the evaluations' resolution
-/// for test accuracy.
+/// How a run ended (`measures.md` section 4); epochs are exact.
 package enum Outcome: Codable, Hashable, Sendable {
   /// Train accuracy crossed 0.99, and test accuracy more than one evaluation later.
   case grokked(memorization: Int, grokking: Int)
@@ -78,11 +77,24 @@ package struct Evaluation: Codable, Hashable, Sendable {
   package var giniW_E: Double
   package var giniW_L: Double
   package var sumSquaredWeights: Double
+  /// One per `TensorName`, in order; nil for a bias that the model does not have. Empty when not measured.
+  package var sumSquaredByTensor: [Double?]
+  /// Norms of frequencies 1…K in W_E and W_L, as `FinalMeasures`. Empty when not measured.
+  package var normsW_E: [Float]
+  package var normsW_L: [Float]
+  /// Share of the variance of the logits that cosines of the key frequencies explain, and the test loss of those
+  /// cosines in place of the logits; nil where the operation has no waves.
+  package var logitVarianceExplained: Double?
+  package var cosineLossTest: Double?
+  /// One per key frequency of the final model, in order; empty where the operation has no waves.
+  package var keyFrequencies: [KeyFrequencyMeasures]
 
   package init(
     epoch: Int, trainLoss: Double, testLoss: Double, trainAccuracy: Double, testAccuracy: Double,
     restrictedLossTrain: Double? = nil, restrictedLossTest: Double? = nil, restrictedLoss: Double? = nil,
-    excludedLoss: Double? = nil, giniW_E: Double, giniW_L: Double, sumSquaredWeights: Double
+    excludedLoss: Double? = nil, giniW_E: Double, giniW_L: Double, sumSquaredWeights: Double,
+    sumSquaredByTensor: [Double?] = [], normsW_E: [Float] = [], normsW_L: [Float] = [],
+    logitVarianceExplained: Double? = nil, cosineLossTest: Double? = nil, keyFrequencies: [KeyFrequencyMeasures] = []
   ) {
     self.epoch = epoch
     self.trainLoss = trainLoss
@@ -96,6 +108,12 @@ package struct Evaluation: Codable, Hashable, Sendable {
     self.giniW_E = giniW_E
     self.giniW_L = giniW_L
     self.sumSquaredWeights = sumSquaredWeights
+    self.sumSquaredByTensor = sumSquaredByTensor
+    self.normsW_E = normsW_E
+    self.normsW_L = normsW_L
+    self.logitVarianceExplained = logitVarianceExplained
+    self.cosineLossTest = cosineLossTest
+    self.keyFrequencies = keyFrequencies
   }
 
   enum CodingKeys: String, CodingKey {
@@ -111,6 +129,33 @@ package struct Evaluation: Codable, Hashable, Sendable {
     case giniW_E = "gini_w_e"
     case giniW_L = "gini_w_l"
     case sumSquaredWeights = "sum_squared_weights"
+    case sumSquaredByTensor = "sum_squared_by_tensor"
+    case normsW_E = "norms_w_e"
+    case normsW_L = "norms_w_l"
+    case logitVarianceExplained = "logit_fve"
+    case cosineLossTest = "cosine_loss_test"
+    case keyFrequencies = "key_frequencies"
+  }
+}
+
+/// One key frequency of the final model, at one evaluation.
+package struct KeyFrequencyMeasures: Codable, Hashable, Sendable {
+  package var frequency: Int
+  /// Cross-entropy on train of the logits without this frequency's waves alone.
+  package var excludedLoss: Double
+  /// α_k of L ≈ Σ_k α_k·cos(2πk(a+b−c)/p), of a−b−c for `subtract`.
+  package var cosineCoefficient: Double
+
+  package init(frequency: Int, excludedLoss: Double, cosineCoefficient: Double) {
+    self.frequency = frequency
+    self.excludedLoss = excludedLoss
+    self.cosineCoefficient = cosineCoefficient
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case frequency
+    case excludedLoss = "excluded_loss"
+    case cosineCoefficient = "cosine_coefficient"
   }
 }
 
@@ -122,16 +167,35 @@ package struct KeyFrequency: Codable, Hashable, Sendable {
   package var norm: Double
   /// Cross-entropy on train of the final logits without this frequency alone; nil where the operation has no waves.
   package var excludedLoss: Double?
+  /// α_k of the final logits; nil where the operation has no waves.
+  package var cosineCoefficient: Double?
+  /// Neurons over 85 % whose best frequency this is.
+  package var neurons: Int
+  /// Share of the variance of u_k·MLP(a, b) and of v_k·MLP(a, b) that cos and sin of 2πk(a+b)/p explain (paper's table
+  /// 1), u_k and v_k being W_L's cosine and sine directions; nil where the operation has no waves.
+  package var varianceExplainedU: Double?
+  package var varianceExplainedV: Double?
 
-  package init(frequency: Int, norm: Double, excludedLoss: Double?) {
+  package init(
+    frequency: Int, norm: Double, excludedLoss: Double?, cosineCoefficient: Double? = nil, neurons: Int = 0,
+    varianceExplainedU: Double? = nil, varianceExplainedV: Double? = nil
+  ) {
     self.frequency = frequency
     self.norm = norm
     self.excludedLoss = excludedLoss
+    self.cosineCoefficient = cosineCoefficient
+    self.neurons = neurons
+    self.varianceExplainedU = varianceExplainedU
+    self.varianceExplainedV = varianceExplainedV
   }
 
   enum CodingKeys: String, CodingKey {
     case frequency, norm
     case excludedLoss = "excluded_loss"
+    case cosineCoefficient = "cosine_coefficient"
+    case neurons
+    case varianceExplainedU = "fve_u"
+    case varianceExplainedV = "fve_v"
   }
 }
 
@@ -155,6 +219,12 @@ package struct RunResult: Codable, Hashable, Sendable {
   /// In order of epoch; the last is the final model. Every number is finite.
   package var evaluations: [Evaluation]
   package var keyFrequencies: [KeyFrequency]
+  /// Nil for a run that diverged, which has no final model.
+  package var finalModel: FinalMeasures?
+  /// One for every measure and threshold, in their order; empty when not measured.
+  package var crossings: [Crossing]
+  /// Those that happened, in order.
+  package var phases: [Phase]
   /// One link every 1,000 epochs and one at the end; the last is the run's digest.
   package var digests: [EpochDigest]
   /// `avx512`, `avx2` or `neon`.
@@ -163,13 +233,17 @@ package struct RunResult: Codable, Hashable, Sendable {
   package var measureVersion: Int
 
   package init(
-    outcome: Outcome, epochs: Int, evaluations: [Evaluation], keyFrequencies: [KeyFrequency], digests: [EpochDigest],
+    outcome: Outcome, epochs: Int, evaluations: [Evaluation], keyFrequencies: [KeyFrequency],
+    finalModel: FinalMeasures? = nil, crossings: [Crossing] = [], phases: [Phase] = [], digests: [EpochDigest],
     kernelPath: String, semanticsVersion: Int = Engine.semanticsVersion, measureVersion: Int = Engine.measureVersion
   ) {
     self.outcome = outcome
     self.epochs = epochs
     self.evaluations = evaluations
     self.keyFrequencies = keyFrequencies
+    self.finalModel = finalModel
+    self.crossings = crossings
+    self.phases = phases
     self.digests = digests
     self.kernelPath = kernelPath
     self.semanticsVersion = semanticsVersion
@@ -182,7 +256,8 @@ package struct RunResult: Codable, Hashable, Sendable {
   enum CodingKeys: String, CodingKey {
     case outcome, epochs, evaluations
     case keyFrequencies = "key_frequencies"
-    case digests
+    case finalModel = "final_model"
+    case crossings, phases, digests
     case kernelPath = "kernel_path"
     case semanticsVersion = "semantics_version"
     case measureVersion = "measure_version"
