@@ -161,6 +161,7 @@ def main():
         ours = Groksweep(options.groksweep, start)
         peers = [
             Peer("PyTorch, as the released code", "released_step.py", start),
+            Peer("PyTorch, the same with its test loss at every epoch", "with_test_loss_step.py", start),
             Peer("PyTorch, written well", "torch_step.py", start),
             Peer("JAX, jitted", "jax_step.py", start),
         ]

@@ -33,6 +33,9 @@ class Problem:
 
     tokens: numpy.ndarray  # (pairs, 3) of int64: a, b and `=`
     labels: numpy.ndarray  # (pairs) of int64
+    test_tokens: numpy.ndarray  # of all other pairs
+    operation: str
+    p: int
     weights: dict[str, numpy.ndarray]  # of float32
 
     @staticmethod
@@ -40,9 +43,15 @@ class Problem:
         weights = load_file(path)
         chosen = weights.pop("train_mask").astype(bool)
         p = len(weights["embed.W_E"]) - 1
-        a, b = numpy.divmod(numpy.flatnonzero(chosen), p)
-        result = {"add": a + b, "subtract": a - b}[operation]
-        return Problem(numpy.stack([a, b, numpy.full_like(a, p)], axis=1), result % p, weights)
+
+        def tokens(pairs):
+            a, b = numpy.divmod(pairs, p)
+            return numpy.stack([a, b, numpy.full_like(a, p)], axis=1)
+
+        train = tokens(numpy.flatnonzero(chosen))
+        a, b, _ = train.T
+        labels = {"add": a + b, "subtract": a - b}[operation] % p
+        return Problem(train, labels, tokens(numpy.flatnonzero(~chosen)), operation, p, weights)
 
 
 def save_paper_start(path, p=113, d_model=128, heads=4, d_mlp=512, d_vocab_out=114, train_fraction=0.3):

@@ -1,8 +1,11 @@
 """A training step as the code released with Nanda et al. 2023 does it, written anew.
 
 Every position goes through the whole model, einsum by einsum; logits of all three positions are computed and the loss
-takes the last. Weights are float32 in that code's layouts, which put the output axis first; the loss is float64. Hooks
-and the evaluation of the test pairs at every epoch are left out: only the step is timed.
+takes the last. Weights are float32 in that code's layouts, which put the output axis first; the loss is float64. As
+there, the pairs are a list of tuples that indexes the embedding, and every epoch works out their labels anew, pair by
+pair (its `transformers.py`: `full_loss`, `Config.fn`). Activations pass through modules that do nothing but allow
+hooks. Metrics and saving are left out, and so is the test loss, which that code also takes at every epoch, with its
+graph; `with_test_loss_step.py` has it.
 """
 
 import numpy
@@ -14,6 +17,11 @@ import peer
 
 def parameter(array):
     return nn.Parameter(torch.tensor(numpy.ascontiguousarray(array)))
+
+
+class HookPoint(nn.Module):
+    def forward(self, x):
+        return x
 
 
 class Embed(nn.Module):
@@ -44,16 +52,19 @@ class Attention(nn.Module):
         self.W_O = parameter(w_o.reshape(-1, w_o.shape[2]).T)
         positions = len(weights["pos_embed.W_pos"])
         self.register_buffer("mask", torch.tril(torch.ones(positions, positions)))
+        self.d_head = w_o.shape[1]
+        self.hook_q, self.hook_k, self.hook_v, self.hook_z = (HookPoint() for _ in range(4))
+        self.hook_scores, self.hook_pattern = HookPoint(), HookPoint()
 
     def forward(self, x):
-        q = torch.einsum("ihd,bpd->biph", self.W_Q, x)
-        k = torch.einsum("ihd,bpd->biph", self.W_K, x)
-        v = torch.einsum("ihd,bpd->biph", self.W_V, x)
-        scores = torch.einsum("biqh,bikh->biqk", q, k) / q.shape[-1] ** 0.5
+        k = self.hook_k(torch.einsum("ihd,bpd->biph", self.W_K, x))
+        q = self.hook_q(torch.einsum("ihd,bpd->biph", self.W_Q, x))
+        v = self.hook_v(torch.einsum("ihd,bpd->biph", self.W_V, x))
+        scores = torch.einsum("biph,biqh->biqp", k, q)
         size = x.shape[-2]
         masked = torch.tril(scores) - 1e10 * (1 - self.mask[:size, :size])
-        pattern = torch.softmax(masked, dim=-1)
-        z = torch.einsum("biqk,bikh->biqh", pattern, v)
+        pattern = self.hook_pattern(torch.softmax(self.hook_scores(masked / self.d_head**0.5), dim=-1))
+        z = self.hook_z(torch.einsum("biph,biqp->biqh", v, pattern))
         flat = z.transpose(1, 2).flatten(start_dim=2)
         return torch.einsum("df,bqf->bqd", self.W_O, flat)
 
@@ -65,9 +76,11 @@ class MLP(nn.Module):
         self.b_in = parameter(weights["blocks.0.mlp.b_in"])
         self.W_out = parameter(weights["blocks.0.mlp.W_out"].T)
         self.b_out = parameter(weights["blocks.0.mlp.b_out"])
+        self.hook_pre, self.hook_post = HookPoint(), HookPoint()
 
     def forward(self, x):
-        hidden = torch.relu(torch.einsum("md,bpd->bpm", self.W_in, x) + self.b_in)
+        hidden = self.hook_pre(torch.einsum("md,bpd->bpm", self.W_in, x) + self.b_in)
+        hidden = self.hook_post(torch.relu(hidden))
         return torch.einsum("dm,bpm->bpd", self.W_out, hidden) + self.b_out
 
 
@@ -88,11 +101,13 @@ class Transformer(nn.Module):
         self.attention = Attention(weights)
         self.mlp = MLP(weights)
         self.unembed = Unembed(weights)
+        self.hook_resid_pre, self.hook_resid_mid, self.hook_resid_post = (HookPoint() for _ in range(3))
+        self.hook_attn_out, self.hook_mlp_out = HookPoint(), HookPoint()
 
-    def forward(self, tokens):
-        x = self.pos_embed(self.embed(tokens))
-        x = x + self.attention(x)
-        x = x + self.mlp(x)
+    def forward(self, pairs):
+        x = self.pos_embed(self.embed(pairs))
+        x = self.hook_resid_mid(x + self.hook_attn_out(self.attention(self.hook_resid_pre(x))))
+        x = self.hook_resid_post(x + self.hook_mlp_out(self.mlp(x)))
         return self.unembed(x)
 
 
@@ -101,11 +116,34 @@ def cross_entropy_in_float64(logits, labels):
     return -log_probabilities.gather(-1, labels[:, None]).mean()
 
 
+class Labelling:
+    """The operation of one problem, looked up anew for every pair, as that code's configuration does."""
+
+    def __init__(self, problem):
+        self.operation = problem.operation
+        self.p = problem.p
+
+    @property
+    def functions(self):
+        return {
+            "add": lambda a, b: (a + b) % self.p,
+            "subtract": lambda a, b: (a - b) % self.p,
+            "x2xyy2": lambda a, b: (a**2 + a * b + b**2) % self.p,
+        }
+
+    @property
+    def function(self):
+        return self.functions[self.operation]
+
+
 class Step:
+    takes_test_loss = False
+
     def __init__(self, problem):
         torch.set_num_threads(1)
-        self.tokens = torch.tensor(problem.tokens)
-        self.labels = torch.tensor(problem.labels)
+        self.train = [tuple(pair) for pair in problem.tokens.tolist()]
+        self.test = [tuple(pair) for pair in problem.test_tokens.tolist()]
+        self.labelling = Labelling(problem)
         self.model = Transformer(problem.weights)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
@@ -116,10 +154,17 @@ class Step:
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: min(step / peer.WARMUP, 1))
 
+    def loss(self, pairs):
+        logits = self.model(pairs)[:, -1]
+        labels = torch.tensor([self.labelling.function(a, b) for a, b, _ in pairs])
+        return cross_entropy_in_float64(logits, labels)
+
     def run(self, epochs):
         losses = []
         for _ in range(epochs):
-            loss = cross_entropy_in_float64(self.model(self.tokens)[:, -1], self.labels)
+            loss = self.loss(self.train)
+            if self.takes_test_loss:
+                self.loss(self.test).item()
             losses.append(loss.item())
             loss.backward()
             self.optimizer.step()
