@@ -63,17 +63,26 @@ import Testing
     let fixture = try Fixture(points: 1)
     let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
     let weights: [Float] = [0, -0.0, .leastNonzeroMagnitude, 1 / 3, .greatestFiniteMagnitude]
-    try folder.snapshots.write(0, weights)
-    try folder.snapshots.write(1_234_567, [])
-    #expect(try folder.snapshots.read(0).map(\.bitPattern) == weights.map(\.bitPattern))
-    #expect(try folder.snapshots.read(1_234_567).isEmpty)
-    #expect(throws: SealedFileError.self) { try folder.snapshots.read(1) }
-    #expect(try folder.readCheckpoint() == nil)
-    try folder.writeCheckpoint([1, 2, 3], seconds: 0.1)
-    let kept = try #require(try folder.readCheckpoint())
+    let snapshots = folder.run.snapshots
+    for (shift, part) in SnapshotStore.Part.allCases.enumerated() {
+      try snapshots.write(part, shift, weights)
+      try snapshots.write(part, 1_234_567, [])
+    }
+    for (shift, part) in SnapshotStore.Part.allCases.enumerated() {
+      #expect(try snapshots.read(part, shift).map(\.bitPattern) == weights.map(\.bitPattern))
+      #expect(try snapshots.read(part, 1_234_567).isEmpty)
+      #expect(throws: SealedFileError.self) { try snapshots.read(part, 7) }
+      snapshots.remove(part, shift)
+      snapshots.remove(part, shift)
+      #expect(throws: SealedFileError.self) { try snapshots.read(part, shift) }
+    }
+    #expect(try folder.run.readCheckpoint() == nil)
+    try folder.run.writeCheckpoint([1, 2, 3], seconds: 0.1)
+    let kept = try #require(try folder.run.readCheckpoint())
     #expect(kept.run == [1, 2, 3] && kept.seconds == 0.1)
-    folder.removeRun()
-    #expect(try folder.readCheckpoint() == nil)
+    folder.run.remove()
+    #expect(try folder.run.readCheckpoint() == nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["lock"])
   }
 
   /// What can happen to a file: each gives an error, never other numbers.
@@ -99,10 +108,10 @@ import Testing
   func `a damaged file is never read as if it were whole`(damage: Damage) throws {
     let fixture = try Fixture(points: 1)
     let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
-    try folder.writeCheckpoint(Array(0..<100), seconds: 1)
-    try folder.snapshots.write(0, Array(repeating: 1, count: 25))
+    try folder.run.writeCheckpoint(Array(0..<100), seconds: 1)
+    try folder.run.snapshots.write(.weights, 0, Array(repeating: 1, count: 25))
     try Self.damage(folder.path + "/checkpoint", damage, with: folder.path + "/snapshot-000000")
-    let error = #expect(throws: SealedFileError.self) { try folder.readCheckpoint() }
+    let error = #expect(throws: SealedFileError.self) { try folder.run.readCheckpoint() }
     #expect(error?.path == folder.path + "/checkpoint")
   }
 
@@ -128,7 +137,7 @@ import Testing
     let result = try Fixture.result(of: fixture.points[0])
     for (age, point) in fixture.points.enumerated() {
       let folder = try scratch.open(point.id)
-      try folder.writeCheckpoint([1], seconds: 0)
+      try folder.run.writeCheckpoint([1], seconds: 0)
       if age == 5 {
         try folder.keep(UnsentResult(lease: LeaseID(1), point: point.id, result: result, seconds: 1))
       }
