@@ -123,6 +123,54 @@ import Testing
     #expect(fixture.lines.contains("its checkpoint cannot be used"))
   }
 
+  @Test func `a damaged moment is found in the replay, and a run on disk is the run in memory`() throws {
+    // Crosses thresholds, so that there is something to replay.
+    let experiment = Experiment(
+      task: LearningTask(modulus: 29, trainFraction: 0.7),
+      model: ModelShape(dModel: 48, heads: 4, dMLP: 128, dVocabOut: 30),
+      training: TrainingSettings(epochs: 700, weightDecay: 2))
+    let fixture = try Fixture(points: 1)
+    let files = try ScratchFolder(root: fixture.scratch).open(Point(experiment: experiment, setting: "").id).run
+    func train(_ damaging: Bool) throws -> Run {
+      let run = try Run(experiment, kernels: KernelPath.choose(), snapshots: files.snapshots)
+      while run.isTraining { try run.advance() }
+      if damaging {
+        for name in try FileManager.default.contentsOfDirectory(atPath: files.path) where name.hasPrefix("first-") {
+          try Self.damage(files.path + "/" + name, .flippedBit, with: "")
+        }
+      }
+      while !run.isFinished { try run.advance() }
+      return run
+    }
+    #expect(throws: SealedFileError.self) { try train(true) }
+    let whole = try train(false).result()
+    #expect(whole.crossings.contains { $0.first != nil && $0.measure == .testLoss })
+    let memory = try Run(experiment, kernels: KernelPath.choose(), snapshots: .inMemory())
+    while !memory.isFinished { try memory.advance() }
+    #expect(try memory.result() == whole)
+  }
+
+  @Test func `a folder in which a run is kept has one owner and holds nothing else`() throws {
+    let fixture = try Fixture(points: 1)
+    let path = fixture.folder + "/kept"
+    var kept: KeptFolder? = try KeptFolder(creating: path)
+    try kept?.run.snapshots.write(.weights, 3, [1])
+    #expect(
+      try #require(#expect(throws: SealedFileError.self) { try KeptFolder(creating: path) }).message.contains("use"))
+    kept = nil
+    #expect(throws: SealedFileError.self) { try KeptFolder(opening: path) }
+    // Without a checkpoint, what a run wrote is of no use.
+    kept = try KeptFolder(creating: path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["lock"])
+    try kept?.run.writeCheckpoint([1], seconds: 2, durable: true)
+    kept = nil
+    #expect(try KeptFolder(opening: path).run.readCheckpoint()?.run == [1])
+    try Data().write(to: URL(fileURLWithPath: path + "/notes.txt"))
+    let error = try #require(#expect(throws: SealedFileError.self) { try KeptFolder(creating: path) })
+    #expect(error.description == path + ": holds other files (notes.txt); name a new folder to keep a run in")
+    #expect(try KeptFolder(opening: path).run.hasCheckpoint)
+  }
+
   @Test func `a damaged snapshot is found in the analysis and the point starts over`() throws {
     let fixture = try Fixture(points: 1, epochs: Fixture.longEpochs)
     try fixture.interruptOnce(by: SIGTERM)
