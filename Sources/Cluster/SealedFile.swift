@@ -10,6 +10,8 @@ enum SealedKind: UInt64 {
   case snapshot = 1
   case checkpoint = 2
   case result = 3
+  case firstMoment = 4
+  case secondMoment = 5
 }
 
 /// A sealed file that could not be written or read; prints as a sentence.

@@ -125,9 +125,9 @@ final class TrainingThread: @unchecked Sendable {
         return try train(job, resuming: resumed(job))
       } catch let error where error is SealedFileError || error is SnapshotMissing {
         // Damaged leftovers cost the time that they had saved, not the point. Damage without leftovers is real.
-        guard job.folder.hasCheckpoint else { throw error }
+        guard job.folder.run.hasCheckpoint else { throw error }
         say(.log(.warning, "starting this point over: \(error)"))
-        job.folder.removeRun()
+        job.folder.run.remove()
         return try train(job, resuming: nil)
       }
     } catch {
@@ -138,17 +138,17 @@ final class TrainingThread: @unchecked Sendable {
   /// The run that an earlier process of this machine left, or nil.
   private func resumed(_ job: TrainingJob) -> (run: Run, seconds: Double)? {
     do {
-      guard let kept = try job.folder.readCheckpoint() else {
-        job.folder.removeRun()
+      guard let kept = try job.folder.run.readCheckpoint() else {
+        job.folder.run.remove()
         return nil
       }
       let run = try Run(
-        resuming: kept.run, of: job.experiment, kernels: job.kernels, snapshots: job.folder.snapshots)
+        resuming: kept.run, of: job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots)
       say(.log(.info, "point \(job.folder.point.short) goes on from its checkpoint at epoch \(run.progress.epoch)"))
       return (run, kept.seconds)
     } catch {
       say(.log(.warning, "its checkpoint cannot be used, so point \(job.folder.point.short) starts over: \(error)"))
-      job.folder.removeRun()
+      job.folder.run.remove()
       return nil
     }
   }
@@ -157,14 +157,14 @@ final class TrainingThread: @unchecked Sendable {
     let start = MonotonicInstant.now
     let began = start.advanced(bySeconds: -(resumed?.seconds ?? 0))
     let run =
-      try resumed?.run ?? Run(job.experiment, kernels: job.kernels, snapshots: job.folder.snapshots)
+      try resumed?.run ?? Run(job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots)
     var nextReport = start
     var nextCheckpoint = start.advanced(bySeconds: job.checkpointSeconds)
     var counted = (at: start, epoch: run.progress.epoch)
     var rate = 0.0
     while !run.isFinished {
       if case .stop(let checkpoint) = condition.withLock({ order }) {
-        if checkpoint { save(run, job, since: began) } else { job.folder.removeRun() }
+        if checkpoint { save(run, job, since: began) } else { job.folder.run.remove() }
         return .stopped(epoch: run.progress.epoch)
       }
       let now = MonotonicInstant.now
@@ -182,21 +182,24 @@ final class TrainingThread: @unchecked Sendable {
         save(run, job, since: began)
         nextCheckpoint = MonotonicInstant.now.advanced(bySeconds: job.checkpointSeconds)
       }
+      let wasTraining = run.isTraining
       do {
         try run.advance()
       } catch let error as ScratchUnwritable {
         return .unwritable(epoch: run.progress.epoch, reason: "\(error)")
       }
+      // What comes after training is short and starts again from here.
+      if wasTraining && !run.isTraining { save(run, job, since: began) }
     }
     return .finished(try run.result(), seconds: MonotonicInstant.now.seconds(since: began))
   }
 
   /// A checkpoint that cannot be written costs time after a crash, not the run.
   private func save(_ run: Run, _ job: TrainingJob, since began: MonotonicInstant) {
-    guard run.progress.stage == .training else { return }
+    guard run.isResumable, run.divergence == nil else { return }
     do {
       let seconds = MonotonicInstant.now.seconds(since: began)
-      try job.folder.writeCheckpoint(try run.checkpoint(), seconds: seconds)
+      try job.folder.run.writeCheckpoint(try run.checkpoint(), seconds: seconds)
     } catch {
       say(.log(.warning, "no checkpoint of point \(job.folder.point.short) at epoch \(run.progress.epoch): \(error)"))
     }

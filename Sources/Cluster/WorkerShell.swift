@@ -154,7 +154,7 @@ package final class WorkerShell {
       if case .unwritable(_, let reason) = note { queue += withoutScratch(reason) }
       handle(.runStopped(epoch: epoch), socket)
       // Letting go of the folder opens it, with its checkpoint, to whoever gets the point next.
-      if let folder = running, !folder.hasCheckpoint { folder.remove() }
+      if let folder = running, !folder.run.hasCheckpoint { folder.remove() }
       running = nil
     }
   }

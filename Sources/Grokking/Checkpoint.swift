@@ -1,4 +1,5 @@
-// A run in the middle of training as bytes: written when a worker is told to stop, read when someone goes on.
+// A run in the middle or at the end of training as bytes: written when a worker is told to stop and when training is
+// over, read when someone goes on.
 //
 // Layout: a first line with the format's version, the header's length (8 bytes, little-endian), the header (JSON), the
 // train mask (p² bytes), weights, first and second moments (float32, little-endian), SHA-256 of all that. Machines may
@@ -14,19 +15,14 @@ struct Checkpoint {
   let state: Trainer.State
   let record: RunRecord
 
-  private static let firstLine = Array("groksweep checkpoint 1\n".utf8)
+  private static let firstLine = Array("groksweep checkpoint 2\n".utf8)
+  private static let firstWords = Array("groksweep checkpoint ".utf8)
   private static let digestLength = 32
 
   private struct Header: Codable {
     var semanticsVersion: Int
     var experiment: Experiment
-    var epoch: Int
-    var lastEpoch: Int
-    var taken: [RunRecord.Taken]
-    var memorization: Int?
-    var latestTrain: LossAndAccuracy?
-    var digests: [EpochDigest]
-    var work: Int
+    var record: RunRecord
   }
 
   init(experiment: Experiment, split: Split, state: Trainer.State, record: RunRecord) {
@@ -38,10 +34,7 @@ struct Checkpoint {
 
   func serialized() throws -> [UInt8] {
     let header = try JSONEncoder().encode(
-      Header(
-        semanticsVersion: Engine.semanticsVersion, experiment: experiment, epoch: record.epoch,
-        lastEpoch: record.lastEpoch, taken: record.taken, memorization: record.memorization,
-        latestTrain: record.latestTrain, digests: record.digests.links, work: record.work))
+      Header(semanticsVersion: Engine.semanticsVersion, experiment: experiment, record: record))
     var bytes = Checkpoint.firstLine
     withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes += $0 }
     bytes += header
@@ -53,10 +46,13 @@ struct Checkpoint {
     return bytes
   }
 
-  init(parsing bytes: [UInt8], of experiment: Experiment) throws(CheckpointError) {
+  init(parsing bytes: [UInt8]) throws(CheckpointError) {
     let start = Checkpoint.firstLine.count + 8
     guard bytes.starts(with: Checkpoint.firstLine) else {
-      throw CheckpointError("these bytes are no checkpoint of this version of groksweep")
+      guard bytes.starts(with: Checkpoint.firstWords) else {
+        throw CheckpointError("these bytes are no checkpoint of groksweep")
+      }
+      throw CheckpointError("the checkpoint is of another version of groksweep, which kept other things; start again")
     }
     guard bytes.count >= start + Checkpoint.digestLength else {
       throw CheckpointError("the checkpoint is truncated: it has \(bytes.count) bytes")
@@ -78,9 +74,11 @@ struct Checkpoint {
         "the checkpoint is of engine version \(header.semanticsVersion), this is \(Engine.semanticsVersion); start again"
       )
     }
-    guard header.experiment == experiment else {
-      throw CheckpointError("the checkpoint is of another experiment; start this one from its beginning")
+    // Written by this very program, if its checksum holds; still, nothing is trained that could not have been written.
+    guard header.experiment.problems().isEmpty else {
+      throw CheckpointError("the checkpoint holds an experiment that cannot be trained")
     }
+    let experiment = header.experiment
     let layout = ParameterLayout(experiment)
     let pairs = layout.modulus * layout.modulus
     guard content.count == body + pairs + 3 * 4 * layout.count else {
@@ -99,15 +97,29 @@ struct Checkpoint {
     self.experiment = experiment
     split = Split(trainMask: content[body..<body + pairs].map { $0 != 0 }, modulus: layout.modulus)
     state = Trainer.State(
-      epoch: header.epoch, weights: floats[0], firstMoment: floats[1], secondMoment: floats[2])
-    var record = RunRecord(epochs: header.lastEpoch)
-    record.epoch = header.epoch
-    record.taken = header.taken
-    record.memorization = header.memorization
-    record.latestTrain = header.latestTrain
-    record.digests = WeightDigest(links: header.digests)
-    record.work = header.work
-    self.record = record
+      epoch: header.record.epoch, weights: floats[0], firstMoment: floats[1], secondMoment: floats[2])
+    record = header.record
+  }
+
+  /// The same state on its way to a later end.
+  func extended(to epochs: Int, afterGrokking: Int?) throws(CheckpointError) -> Checkpoint {
+    var longer = experiment
+    longer.training.epochs = epochs
+    longer.stop.afterGrokking = afterGrokking
+    if let problem = longer.problems().first { throw CheckpointError("\(problem)") }
+    // Asked for the end that it has: a run that was interrupted after its training, or is to be shown once more.
+    guard epochs > record.epoch || longer == experiment else {
+      throw CheckpointError("the run was trained for \(record.epoch) epochs already; ask for more than these")
+    }
+    var record = record
+    record.lastEpoch = epochs
+    record.endEarly(after: afterGrokking)
+    guard record.lastEpoch >= record.epoch else {
+      throw CheckpointError(
+        "with after_grokking \(afterGrokking ?? 0) the run would have ended at epoch \(record.lastEpoch), before epoch "
+          + "\(record.epoch) to which it was trained")
+    }
+    return Checkpoint(experiment: longer, split: split, state: state, record: record)
   }
 }
 

@@ -84,13 +84,16 @@ struct RunAnalysis {
     return Parameters(layout, storage: storage)
   }
 
+  /// The evaluation that is analysed next; nil when only key frequencies are left.
+  var nextEvaluation: Int? { evaluations.count < record.taken.count ? evaluations.count : nil }
+
   /// - Precondition: finished.
-  var result: RunResult {
-    RunResult(
-      outcome: OutcomeRule.outcome(
-        memorization: record.memorization, evaluations: record.testAccuracies, lastEpoch: record.lastEpoch,
-        evaluateEvery: experiment.measure.evaluateEvery, divergence: record.divergence),
-      epochs: record.lastEpoch, evaluations: evaluations, keyFrequencies: keyFrequencies,
-      digests: record.digests.links, kernelPath: kernels.rawValue)
+  /// - Parameter crossings: located.
+  func result(_ crossings: [Crossing]) -> RunResult {
+    let outcome = record.outcome(crossings, evaluateEvery: experiment.measure.evaluateEvery)
+    return RunResult(
+      outcome: outcome, epochs: record.lastEpoch, evaluations: evaluations, keyFrequencies: keyFrequencies,
+      crossings: crossings, phases: PhaseRule.phases(evaluations, outcome), digests: record.digests.links,
+      kernelPath: kernels.rawValue)
   }
 }

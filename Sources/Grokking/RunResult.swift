@@ -5,13 +5,13 @@
 
 /// How a run ended (`measures.md` section 4); epochs are exact.
 package enum Outcome: Codable, Hashable, Sendable {
-  /// Train accuracy crossed 0.99, and test accuracy more than one evaluation later.
+  /// Train accuracy crossed 0.99, and test accuracy more than `evaluate_every` epochs later.
   case grokked(memorization: Int, grokking: Int)
   /// Train crossed, test not: censored.
   case memorized(memorization: Int, censoredAfter: Int)
   /// Neither crossed: censored.
   case unfit(censoredAfter: Int)
-  /// Test crossed before, or within one evaluation of, train: no delay to speak of.
+  /// Test crossed before, or within `evaluate_every` epochs of, train: no delay to speak of.
   case immediate(memorization: Int?, grokking: Int)
   /// Crossed, but test accuracy was below the threshold again at the end.
   case collapsed(memorization: Int?, grokking: Int)
@@ -40,7 +40,7 @@ package enum Outcome: Codable, Hashable, Sendable {
     }
   }
 
-  /// First evaluated epoch with test accuracy ≥ 0.99.
+  /// First epoch with test accuracy ≥ 0.99, located exactly within the interval between evaluations that showed it.
   package var grokkingEpoch: Int? {
     switch self {
     case .grokked(_, let grokking), .immediate(_, let grokking), .collapsed(_, let grokking): grokking
@@ -57,6 +57,16 @@ package enum Outcome: Codable, Hashable, Sendable {
     case .grokked, .immediate, .collapsed, .diverged: nil
     }
   }
+}
+
+/// Why a run ended where it did.
+package enum RunEnding: String, Codable, Hashable, Sendable, CaseIterable {
+  /// At the experiment's last epoch.
+  case allEpochs = "all_epochs"
+  /// Earlier, as `stop.after_grokking` asked.
+  case afterGrokking = "after_grokking"
+  /// A loss stopped being finite.
+  case diverged
 }
 
 /// Every measure at one epoch: of the weights after `epoch` steps, that is, before that epoch's own step.
@@ -253,6 +263,12 @@ package struct RunResult: Codable, Hashable, Sendable {
   package var digest: String { digests.last?.digest ?? "" }
   package var final: Evaluation? { evaluations.last }
 
+  /// - Parameter experiment: whose result this is.
+  package func ending(of experiment: Experiment) -> RunEnding {
+    if case .diverged = outcome { return .diverged }
+    return epochs < experiment.training.epochs ? .afterGrokking : .allEpochs
+  }
+
   enum CodingKeys: String, CodingKey {
     case outcome, epochs, evaluations
     case keyFrequencies = "key_frequencies"
@@ -266,14 +282,16 @@ package struct RunResult: Codable, Hashable, Sendable {
 
 /// Where a run stands, for people and for leases.
 package struct RunProgress: Codable, Hashable, Sendable {
-  package enum Stage: String, Codable, Sendable { case training, analysis }
+  /// `replay` locates crossings.
+  package enum Stage: String, Codable, Sendable { case training, replay, analysis }
   package var stage: Stage
   /// Epochs trained so far, of `epochs`.
   package var epoch: Int
   package var epochs: Int
-  /// Grows with every call of `advance`, in training and in analysis: what renews a lease.
+  /// Grows with every call of `advance`, in every stage: what renews a lease.
   package var work: Int
-  /// What `work` will be in the end, as far as is known: key frequencies count once the final model is analysed.
+  /// What `work` will be in the end, as far as is known: epochs to be replayed count once training is over, key
+  /// frequencies once the final model is analysed.
   package var totalWork: Int
   /// Losses and accuracies last seen; nil before the first evaluation, and when not finite.
   package var trainLoss: Double?

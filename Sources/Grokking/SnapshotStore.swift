@@ -1,40 +1,76 @@
-// Where a run keeps the weights of its evaluations until the final model has told which frequencies matter.
+// Where a run keeps the weights of its evaluations until the final model has told which frequencies matter, and the
+// optimizer's moments where an interval starts that may have to be replayed.
 //
 // The restricted and excluded losses of every evaluation need the key frequencies of the *final* model, so weights are
 // kept during training and analysed at the end. This module touches no files: whoever runs it says where they go.
 
-/// Snapshots of the weights by evaluation number (0, 1, 2 …), in memory or wherever the closures put them.
+/// Snapshots by evaluation number (0, 1, 2 …), in memory or wherever the closures put them.
 package struct SnapshotStore {
-  /// Keeps the weights of one evaluation; called once per index, in ascending order (again after a resume or
-  /// an error). A run that diverges may have written one more than it has evaluations.
-  package var write: (_ index: Int, _ weights: [Float]) throws -> Void
-  /// The weights that were written; throws when they are gone or damaged.
-  package var read: (_ index: Int) throws -> [Float]
+  /// What is kept of one evaluation; as many numbers each as the model has weights.
+  package enum Part: String, CaseIterable, Hashable, Sendable {
+    case weights = "snapshot"
+    case firstMoment = "first-moment"
+    case secondMoment = "second-moment"
+  }
+
+  /// Keeps a part of one evaluation, in place of what was kept of it before: called in ascending order, but again after
+  /// a resume or an error. A run that diverges may have written one evaluation more than it has.
+  package var write: (_ part: Part, _ index: Int, _ numbers: [Float]) throws -> Void
+  /// What was written; throws when it is gone or damaged.
+  package var read: (_ part: Part, _ index: Int) throws -> [Float]
+  /// What is never read again may go; nothing happens when it has gone already.
+  package var remove: (_ part: Part, _ index: Int) -> Void
 
   package init(
-    write: @escaping (_ index: Int, _ weights: [Float]) throws -> Void,
-    read: @escaping (_ index: Int) throws -> [Float]
+    write: @escaping (_ part: Part, _ index: Int, _ numbers: [Float]) throws -> Void,
+    read: @escaping (_ part: Part, _ index: Int) throws -> [Float],
+    remove: @escaping (_ part: Part, _ index: Int) -> Void
   ) {
     self.write = write
     self.read = read
+    self.remove = remove
   }
 
-  /// Keeps everything in memory: 4 bytes a weight and evaluation.
+  /// The weights of one evaluation.
+  package func read(_ index: Int) throws -> [Float] { try read(.weights, index) }
+
+  /// What all weights together may take before they are trained again instead of kept.
+  package static let limitBytes = 512 << 20
+
+  /// Whether an experiment's weights, kept at every evaluation, would take more than `limit` bytes.
+  static func exceeds(_ limit: Int, _ experiment: Experiment) -> Bool {
+    let evaluations = experiment.training.epochs / experiment.measure.evaluateEvery + 2
+    return evaluations * MemoryLayout<Float>.size * ParameterLayout(experiment).count > limit
+  }
+
+  /// Keeps everything in memory: 4 bytes a number.
   package static func inMemory() -> SnapshotStore {
-    final class Shelf { var kept: [Int: [Float]] = [:] }
+    final class Shelf { var kept: [Part: [Int: [Float]]] = [:] }
     let shelf = Shelf()
     return SnapshotStore(
-      write: { shelf.kept[$0] = $1 },
-      read: { index in
-        guard let weights = shelf.kept[index] else { throw SnapshotMissing(index: index) }
-        return weights
-      })
+      write: { shelf.kept[$0, default: [:]][$1] = $2 },
+      read: { part, index in
+        guard let numbers = shelf.kept[part]?[index] else { throw SnapshotMissing(part: part, index: index) }
+        return numbers
+      },
+      remove: { shelf.kept[$0]?[$1] = nil })
   }
 }
 
 /// A snapshot that should exist does not.
 package struct SnapshotMissing: Error, CustomStringConvertible {
+  package let part: SnapshotStore.Part
   package let index: Int
-  package init(index: Int) { self.index = index }
-  package var description: String { "the weights of evaluation \(index) are missing from the scratch space" }
+  package init(part: SnapshotStore.Part, index: Int) {
+    self.part = part
+    self.index = index
+  }
+  package var description: String {
+    let what =
+      switch part {
+      case .weights: "weights"
+      case .firstMoment, .secondMoment: "moments"
+      }
+    return "the \(what) of evaluation \(index) are missing from the scratch space"
+  }
 }

@@ -157,6 +157,9 @@ extension Trainer {
       epoch: epoch, weights: weightBuffer.array, firstMoment: firstMoment.array, secondMoment: secondMoment.array)
   }
 
+  /// The optimizer's first and second moments.
+  package var moments: (first: [Float], second: [Float]) { (firstMoment.array, secondMoment.array) }
+
   /// Goes on from `state` with the same bits as if it had never stopped.
   package func restore(_ state: State) {
     weightBuffer.assign(state.weights)

@@ -3,7 +3,7 @@
 import Crypto
 
 /// Builds the chain link by link.
-struct WeightDigest {
+struct WeightDigest: Codable {
   /// Epochs between links.
   static let interval = 1000
 
@@ -20,6 +20,11 @@ struct WeightDigest {
     weights.map { ($0.isNaN ? Float.nan : $0).bitPattern.littleEndian }
       .withUnsafeBytes { hash.update(bufferPointer: $0) }
     links.append(EpochDigest(epoch: epoch, digest: hexadecimal(hash.finalize())))
+  }
+
+  /// Takes back the last link when it is of `epoch` only because a run ended there.
+  mutating func dropUnlessDue(at epoch: Int) {
+    if links.last?.epoch == epoch && epoch % WeightDigest.interval != 0 { links.removeLast() }
   }
 }
 

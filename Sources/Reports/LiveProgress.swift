@@ -6,18 +6,19 @@ import Sweeps
 package enum LiveProgress {
   /// One run: `epoch 1,200/40,000  train 1.2e-05 (100.0 %)  test 5.3 (43.1 %)  110 epochs/s  5 min 52 s to go`.
   ///
-  /// - Parameter elapsed: since training began in this process.
-  package static func line(_ progress: RunProgress, elapsed: Duration) -> String {
+  /// - Parameter elapsed: since training began in this process, at epoch `first`.
+  package static func line(_ progress: RunProgress, from first: Int = 0, elapsed: Duration) -> String {
     let seconds = elapsed / .seconds(1)
-    if progress.stage == .analysis {
+    if progress.stage != .training {
       let share = Double(progress.work) / Double(max(progress.totalWork, 1))
-      return "analysing its evaluations  \(Wording.share(share))"
+      let what = progress.stage == .replay ? "locating its crossings" : "analysing its evaluations"
+      return "\(what)  \(Wording.share(share))"
     }
     var parts = ["epoch \(Wording.grouped(progress.epoch))/\(Wording.grouped(progress.epochs))"]
     parts.append("train \(Wording.loss(progress.trainLoss)) (\(Wording.share(progress.trainAccuracy)))")
     parts.append("test \(Wording.loss(progress.testLoss)) (\(Wording.share(progress.testAccuracy)))")
-    if seconds > 0.5, progress.epoch > 0 {
-      let rate = Double(progress.epoch) / seconds
+    if seconds > 0.5, progress.epoch > first {
+      let rate = Double(progress.epoch - first) / seconds
       parts.append("\(Wording.rate(rate)) epochs/s")
       parts.append("\(Wording.duration(seconds: Double(progress.epochs - progress.epoch) / rate)) to go")
     }

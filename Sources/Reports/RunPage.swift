@@ -7,9 +7,13 @@ package enum RunPage {
   /// Evaluations shown of a longer curve: enough to see memorization, plateau and grokking.
   private static let shownEvaluations = 16
 
-  package static func text(_ result: RunResult, seconds: Double) -> String {
+  package static func text(_ result: RunResult, of experiment: Experiment, seconds: Double) -> String {
     var lines = [curve(result.evaluations).text, ""]
     lines.append(sentence(result.outcome))
+    if result.ending(of: experiment) == .afterGrokking {
+      lines.append("stopped after grokking, at epoch \(Wording.grouped(result.epochs))")
+    }
+    if !result.phases.isEmpty { lines.append("phases: \(result.phases.map(phase).joined(separator: ", "))") }
     if !result.keyFrequencies.isEmpty {
       let frequencies = result.keyFrequencies.map { "\($0.frequency) (norm \(Wording.loss($0.norm)))" }
       lines.append("key frequencies: \(frequencies.joined(separator: ", "))")
@@ -38,6 +42,13 @@ package enum RunPage {
       "grokked \(at(grokking)) (memorized \(at(memorization))), and had lost it again by the end"
     case .diverged(let epoch, _, _): "diverged \(at(epoch)): a loss was no longer finite"
     }
+  }
+
+  /// `circuit formation 1,400 to 9,400`.
+  private static func phase(_ phase: Phase) -> String {
+    let name = phase.name.rawValue.replacing("_", with: " ")
+    let start = Wording.grouped(phase.start)
+    return phase.end.map { "\(name) \(start) to \(Wording.grouped($0))" } ?? "\(name) from \(start) on"
   }
 
   private static func curve(_ evaluations: [Evaluation]) -> TextTable {

@@ -43,7 +43,7 @@ package enum SweepScreen {
     guard let progress = running.progress else {
       return (parts + ["starting on \(running.host)"]).joined(separator: "  ")
     }
-    if progress.stage == .analysis {
+    if progress.stage != .training {
       parts.append("analysing")
     } else {
       parts.append("epoch \(Wording.grouped(progress.epoch))/\(Wording.grouped(progress.epochs))")

@@ -50,7 +50,7 @@ struct Failure: Error {
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
     case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
-      is SealedFileError:
+      is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed
     default: nil
     }

@@ -63,17 +63,26 @@ import Testing
     let fixture = try Fixture(points: 1)
     let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
     let weights: [Float] = [0, -0.0, .leastNonzeroMagnitude, 1 / 3, .greatestFiniteMagnitude]
-    try folder.snapshots.write(0, weights)
-    try folder.snapshots.write(1_234_567, [])
-    #expect(try folder.snapshots.read(0).map(\.bitPattern) == weights.map(\.bitPattern))
-    #expect(try folder.snapshots.read(1_234_567).isEmpty)
-    #expect(throws: SealedFileError.self) { try folder.snapshots.read(1) }
-    #expect(try folder.readCheckpoint() == nil)
-    try folder.writeCheckpoint([1, 2, 3], seconds: 0.1)
-    let kept = try #require(try folder.readCheckpoint())
+    let snapshots = folder.run.snapshots
+    for (shift, part) in SnapshotStore.Part.allCases.enumerated() {
+      try snapshots.write(part, shift, weights)
+      try snapshots.write(part, 1_234_567, [])
+    }
+    for (shift, part) in SnapshotStore.Part.allCases.enumerated() {
+      #expect(try snapshots.read(part, shift).map(\.bitPattern) == weights.map(\.bitPattern))
+      #expect(try snapshots.read(part, 1_234_567).isEmpty)
+      #expect(throws: SealedFileError.self) { try snapshots.read(part, 7) }
+      snapshots.remove(part, shift)
+      snapshots.remove(part, shift)
+      #expect(throws: SealedFileError.self) { try snapshots.read(part, shift) }
+    }
+    #expect(try folder.run.readCheckpoint() == nil)
+    try folder.run.writeCheckpoint([1, 2, 3], seconds: 0.1)
+    let kept = try #require(try folder.run.readCheckpoint())
     #expect(kept.run == [1, 2, 3] && kept.seconds == 0.1)
-    folder.removeRun()
-    #expect(try folder.readCheckpoint() == nil)
+    folder.run.remove()
+    #expect(try folder.run.readCheckpoint() == nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["lock"])
   }
 
   /// What can happen to a file: each gives an error, never other numbers.
@@ -99,10 +108,10 @@ import Testing
   func `a damaged file is never read as if it were whole`(damage: Damage) throws {
     let fixture = try Fixture(points: 1)
     let folder = try ScratchFolder(root: fixture.scratch).open(fixture.points[0].id)
-    try folder.writeCheckpoint(Array(0..<100), seconds: 1)
-    try folder.snapshots.write(0, Array(repeating: 1, count: 25))
+    try folder.run.writeCheckpoint(Array(0..<100), seconds: 1)
+    try folder.run.snapshots.write(.weights, 0, Array(repeating: 1, count: 25))
     try Self.damage(folder.path + "/checkpoint", damage, with: folder.path + "/snapshot-000000")
-    let error = #expect(throws: SealedFileError.self) { try folder.readCheckpoint() }
+    let error = #expect(throws: SealedFileError.self) { try folder.run.readCheckpoint() }
     #expect(error?.path == folder.path + "/checkpoint")
   }
 
@@ -112,6 +121,54 @@ import Testing
     try Self.damage(fixture.scratch + "/\(fixture.points[0].id)/checkpoint", .cutInBody, with: "")
     try fixture.finish()
     #expect(fixture.lines.contains("its checkpoint cannot be used"))
+  }
+
+  @Test func `a damaged moment is found in the replay, and a run on disk is the run in memory`() throws {
+    // Crosses thresholds, so that there is something to replay.
+    let experiment = Experiment(
+      task: LearningTask(modulus: 29, trainFraction: 0.7),
+      model: ModelShape(dModel: 48, heads: 4, dMLP: 128, dVocabOut: 30),
+      training: TrainingSettings(epochs: 700, weightDecay: 2))
+    let fixture = try Fixture(points: 1)
+    let files = try ScratchFolder(root: fixture.scratch).open(Point(experiment: experiment, setting: "").id).run
+    func train(_ damaging: Bool) throws -> Run {
+      let run = try Run(experiment, kernels: KernelPath.choose(), snapshots: files.snapshots)
+      while run.isTraining { try run.advance() }
+      if damaging {
+        for name in try FileManager.default.contentsOfDirectory(atPath: files.path) where name.hasPrefix("first-") {
+          try Self.damage(files.path + "/" + name, .flippedBit, with: "")
+        }
+      }
+      while !run.isFinished { try run.advance() }
+      return run
+    }
+    #expect(throws: SealedFileError.self) { try train(true) }
+    let whole = try train(false).result()
+    #expect(whole.crossings.contains { $0.first != nil && $0.measure == .testLoss })
+    let memory = try Run(experiment, kernels: KernelPath.choose(), snapshots: .inMemory())
+    while !memory.isFinished { try memory.advance() }
+    #expect(try memory.result() == whole)
+  }
+
+  @Test func `a folder in which a run is kept has one owner and holds nothing else`() throws {
+    let fixture = try Fixture(points: 1)
+    let path = fixture.folder + "/kept"
+    var kept: KeptFolder? = try KeptFolder(creating: path)
+    try kept?.run.snapshots.write(.weights, 3, [1])
+    #expect(
+      try #require(#expect(throws: SealedFileError.self) { try KeptFolder(creating: path) }).message.contains("use"))
+    kept = nil
+    #expect(throws: SealedFileError.self) { try KeptFolder(opening: path) }
+    // Without a checkpoint, what a run wrote is of no use.
+    kept = try KeptFolder(creating: path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["lock"])
+    try kept?.run.writeCheckpoint([1], seconds: 2, durable: true)
+    kept = nil
+    #expect(try KeptFolder(opening: path).run.readCheckpoint()?.run == [1])
+    try Data().write(to: URL(fileURLWithPath: path + "/notes.txt"))
+    let error = try #require(#expect(throws: SealedFileError.self) { try KeptFolder(creating: path) })
+    #expect(error.description == path + ": holds other files (notes.txt); name a new folder to keep a run in")
+    #expect(try KeptFolder(opening: path).run.hasCheckpoint)
   }
 
   @Test func `a damaged snapshot is found in the analysis and the point starts over`() throws {
@@ -128,7 +185,7 @@ import Testing
     let result = try Fixture.result(of: fixture.points[0])
     for (age, point) in fixture.points.enumerated() {
       let folder = try scratch.open(point.id)
-      try folder.writeCheckpoint([1], seconds: 0)
+      try folder.run.writeCheckpoint([1], seconds: 0)
       if age == 5 {
         try folder.keep(UnsentResult(lease: LeaseID(1), point: point.id, result: result, seconds: 1))
       }

@@ -19,23 +19,11 @@ import Testing
 
   @Test func `every curve has its outcome`() {
     for row in Self.table {
+      let grokking = row.accuracies.firstIndex { $0 >= 0.99 }.map { 100 * $0 }
       let outcome = OutcomeRule.outcome(
-        memorization: row.memorization, evaluations: Self.evaluations(row.accuracies), lastEpoch: 400,
+        memorization: row.memorization, grokking: grokking, finalTestAccuracy: row.accuracies.last, lastEpoch: 400,
         evaluateEvery: 100, divergence: row.divergence)
       #expect(outcome == row.outcome)
     }
-  }
-
-  @Test func `grokking is sustained when it holds for five more evaluations`() throws {
-    #expect(OutcomeRule.sustainedGrokking(Self.evaluations([0, 1, 1, 1, 1, 1])) == nil)
-    let sustained = try #require(OutcomeRule.sustainedGrokking(Self.evaluations([0, 1, 1, 1, 1, 1, 1, 0])))
-    #expect(sustained.crossing == 100 && sustained.shown == 600)
-    let second = try #require(OutcomeRule.sustainedGrokking(Self.evaluations([1, 1, 0, 1, 1, 1, 1, 1, 1])))
-    #expect(second.crossing == 300 && second.shown == 800)
-    #expect(OutcomeRule.sustainedGrokking([]) == nil)
-  }
-
-  private static func evaluations(_ accuracies: [Double]) -> [(epoch: Int, testAccuracy: Double)] {
-    accuracies.enumerated().map { ($0.offset * 100, $0.element) }
   }
 }

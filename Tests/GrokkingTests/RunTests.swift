@@ -90,6 +90,7 @@ import Testing
       (bytes, other, "another experiment"), (damaged, Self.small, "checksum"),
       (Array(bytes.dropLast(100)), Self.small, "damaged or truncated"),
       (Array(bytes.prefix(30)), Self.small, "truncated"),
+      (Array("groksweep checkpoint 1\n".utf8) + bytes.dropFirst(23), Self.small, "another version"),
       ([], Self.small, "no checkpoint"), (Array("something else".utf8), Self.small, "no checkpoint"),
     ]
     for row in cases {
@@ -168,11 +169,11 @@ import Testing
     struct DiskFull: Error {}
     let (disk, memory) = (Disk(), SnapshotStore.inMemory())
     let store = SnapshotStore(
-      write: { index, weights in
+      write: { part, index, numbers in
         if disk.isFull { throw DiskFull() }
-        try memory.write(index, weights)
+        try memory.write(part, index, numbers)
       },
-      read: memory.read)
+      read: memory.read, remove: memory.remove)
     let run = try Run(Self.small, kernels: .choose(), snapshots: store)
     for _ in 0..<200 { try run.advance() }
     let before = (weights: run.weights.storage, checkpoint: try run.checkpoint().count)
@@ -189,9 +190,12 @@ import Testing
     var experiment = Self.grokking
     experiment.stop.afterGrokking = 1030
     let result = try Self.finish(try Self.run(experiment))
-    let crossing = try #require(OutcomeRule.sustainedGrokking(result.evaluations.map { ($0.epoch, $0.testAccuracy) }))
+    let seen = try #require(result.evaluations.firstIndex { $0.testAccuracy >= 0.99 })
+    #expect(result.evaluations[seen...seen + 5].allSatisfy { $0.testAccuracy >= 0.99 })
+    let crossing = (crossing: result.evaluations[seen].epoch, shown: result.evaluations[seen + 5].epoch)
     #expect(result.epochs == crossing.crossing + 1030)
     #expect(result.final?.epoch == result.epochs)
+    #expect(result.ending(of: experiment) == .afterGrokking)
     experiment.stop.afterGrokking = 0
     let early = try Self.finish(try Self.run(experiment))
     #expect(early.epochs == crossing.shown)
@@ -212,16 +216,17 @@ import Testing
     var experiment = Self.small
     experiment.training.epochs = 230
     let run = try Self.run(experiment)
-    var last = -1
+    var (last, replayed) = (-1, 0)
     #expect(run.progress.totalWork == 230 + 1 + 4 && run.progress.trainLoss == nil)
     while !run.isFinished {
       #expect(run.progress.work == last + 1)
-      #expect(run.progress.stage == .analysis || run.progress.totalWork == 235)
+      #expect(run.progress.stage != .training || run.progress.totalWork == 235)
+      if run.progress.stage == .replay { replayed += 1 }
       last = run.progress.work
       try run.advance()
     }
     // One piece of work for each key frequency too, so that no call takes long where there are many.
-    let total = 235 + (try run.result().keyFrequencies.count)
+    let total = 235 + replayed + (try run.result().keyFrequencies.count)
     #expect(total > 235 && run.progress.work == total && run.progress.totalWork == total)
     #expect(run.progress.stage == .analysis && run.progress.epoch == 230)
     #expect(throws: CheckpointError.self) { try run.checkpoint() }

@@ -1,10 +1,9 @@
 // `groksweep train`: one point, here, in this process; no store, no sockets.
 
 import ArgumentParser
-import Foundation
+import Cluster
 import Grokking
 import Kernels
-import Reports
 import Sweeps
 
 struct TrainCommand: ParsableCommand {
@@ -17,6 +16,9 @@ struct TrainCommand: ParsableCommand {
       before its step. The lines come when the run has ended, since restricted and excluded loss of every epoch need \
       the final model's key frequencies.
 
+      With --keep, FOLDER holds what `groksweep extend` needs to train on (at the paper's size up to 390 MB); a training \
+      that was interrupted goes on from there when the same command is given again.
+
         groksweep train configs/paper.yaml --set training.epochs=2000 --save memorized.safetensors
       """)
 
@@ -27,6 +29,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Epochs to train; replaces training.epochs.") var epochs: Int?
   @Option(help: "Epochs between evaluations; replaces measure.evaluate_every.") var evaluateEvery: Int?
   @Option(help: "Write the final weights here, as safetensors that TransformerLens can load.") var save: String?
+  @Option(help: ArgumentHelp("Keep here what `groksweep extend` needs.", valueName: "folder")) var keep: String?
   @Flag(help: "One JSON object per evaluation, and one for the result.") var json = false
 
   func run() throws {
@@ -37,38 +40,16 @@ struct TrainCommand: ParsableCommand {
     if let evaluateEvery { experiment.measure.evaluateEvery = evaluateEvery }
     if let problem = experiment.problems().first { throw Failure("\(file): \(problem.message)", .badInput) }
 
-    let run = try Run(
-      experiment, from: try start.map { try startingPoint($0, experiment) }, kernels: chosenKernels(),
-      snapshots: .inMemory())
-    let clock = ContinuousClock()
-    let began = clock.now
-    let line = ProgressLine(began: began)
-    while !run.isFinished {
-      try run.advance()
-      line.show(run.progress, now: clock.now)
-    }
-    line.clear()
-    let seconds = (clock.now - began) / .seconds(1)
-    let result = try run.result()
-    if let save {
-      var metadata = ["epoch": "\(result.epochs)", "format": "pt", "outcome": result.outcome.name]
-      metadata["experiment"] = try jsonLine(experiment)
-      metadata["engine_semantics"] = "\(Engine.semanticsVersion)"
-      metadata["measure_version"] = "\(Engine.measureVersion)"
-      if start == nil { metadata["point"] = PointID(of: experiment).hex }
-      let model = ModelFile(weights: run.weights, trainMask: run.split.trainMask, metadata: metadata)
-      try writeOutput(model.serialized(), to: save)
-    }
-    try printResult(result, seconds: seconds)
-  }
-
-  private func printResult(_ result: RunResult, seconds: Double) throws {
-    if json {
-      for evaluation in result.evaluations { Console.print(try jsonLine(evaluation)) }
-      Console.print(try jsonLine(ResultLine(result, seconds: seconds)))
-    } else {
-      Console.print(RunPage.text(result, seconds: seconds))
-    }
+    let begin = try start.map { try startingPoint($0, experiment) } ?? Start(experiment)
+    let point = start == nil ? PointID(of: experiment) : nil
+    let local =
+      if let keep {
+        try LocalRun(experiment, from: begin, keptIn: keep, point: point)
+      } else {
+        LocalRun(
+          run: try Run(experiment, from: begin, kernels: chosenKernels(), snapshots: .inMemory()), point: point)
+      }
+    try local.finish(save: save, json: json)
   }
 
   private func choosePoint(of sweepFile: SweepFile) throws -> Point {
@@ -118,58 +99,5 @@ struct TrainCommand: ParsableCommand {
   private static func describe(_ model: ModelShape) -> String {
     "d_model \(model.dModel), heads \(model.heads), d_mlp \(model.dMLP), d_vocab_out \(model.dVocabOut), "
       + (model.biases ? "with biases" : "without biases")
-  }
-}
-
-/// The last line of `train --json`.
-private struct ResultLine: Encodable {
-  let outcome: String
-  let memorization_epoch: Int?
-  let grokking_epoch: Int?
-  let grokking_delay: Int?
-  let censored_after: Int?
-  let epochs: Int
-  let key_frequencies: [KeyFrequency]
-  let digest: String
-  let digests: [EpochDigest]
-  let kernel_path: String
-  let semantics_version: Int
-  let measure_version: Int
-  let seconds: Double
-
-  init(_ result: RunResult, seconds: Double) {
-    outcome = result.outcome.name
-    let (memorization, grokking) = (result.outcome.memorizationEpoch, result.outcome.grokkingEpoch)
-    memorization_epoch = memorization
-    grokking_epoch = grokking
-    grokking_delay = memorization.flatMap { first in grokking.map { $0 - first } }
-    censored_after = result.outcome.censoredAfter
-    epochs = result.epochs
-    key_frequencies = result.keyFrequencies
-    digest = result.digest
-    digests = result.digests
-    kernel_path = result.kernelPath
-    semantics_version = result.semanticsVersion
-    measure_version = result.measureVersion
-    self.seconds = seconds
-  }
-}
-
-/// One line on the terminal, redrawn four times a second; nothing in a pipe.
-private final class ProgressLine {
-  private let began: ContinuousClock.Instant
-  private var lastDrawn: ContinuousClock.Instant?
-
-  init(began: ContinuousClock.Instant) { self.began = began }
-
-  func show(_ progress: RunProgress, now: ContinuousClock.Instant) {
-    guard Console.isLive else { return }
-    if let lastDrawn, now - lastDrawn < .milliseconds(250) { return }
-    lastDrawn = now
-    Console.draw("\r\u{1B}[K" + String(LiveProgress.line(progress, elapsed: now - began).prefix(Console.width - 1)))
-  }
-
-  func clear() {
-    if lastDrawn != nil { Console.draw("\r\u{1B}[K") }
   }
 }

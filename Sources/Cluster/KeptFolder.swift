@@ -1,0 +1,48 @@
+// A run that somebody wants to go on with: the folder that they named, with the files of a run that is not finished.
+// Its checkpoint is that of the end of training, or of the epoch at which it was interrupted.
+
+import Foundation
+
+/// Held, by its lock, for as long as the value lives.
+package final class KeptFolder: Sendable {
+  package let path: String
+  package let run: RunFiles
+  private let lock: FolderLock
+
+  /// The folder at `path`, made where it does not exist; what it holds of a run without a checkpoint is removed.
+  ///
+  /// - Throws: when it holds anything else, or another process has it.
+  package convenience init(creating path: String) throws(SealedFileError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw SealedFileError(path: path, message: "cannot be made: \((error as NSError).localizedDescription)")
+    }
+    if let foreign = ScratchFolder.names(in: path).first(where: { $0 != "lock" && !RunFiles.owns($0) }) {
+      throw SealedFileError(path: path, message: "holds other files (\(foreign)); name a new folder to keep a run in")
+    }
+    try self.init(locking: path)
+    if !run.hasCheckpoint { run.remove() }
+  }
+
+  /// The folder at `path`, in which a run was kept.
+  package convenience init(opening path: String) throws(SealedFileError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw SealedFileError(path: path, message: "no such folder; `groksweep train FILE --keep \(path)` makes one")
+    }
+    guard isFolder.boolValue, RunFiles(path: path).hasCheckpoint else {
+      throw SealedFileError(path: path, message: "no run is kept here; `groksweep train FILE --keep FOLDER` keeps one")
+    }
+    try self.init(locking: path)
+  }
+
+  private init(locking path: String) throws(SealedFileError) {
+    guard let lock = FolderLock(folder: path) else {
+      throw SealedFileError(path: path, message: "is in use by another groksweep, or cannot be written")
+    }
+    self.path = path
+    run = RunFiles(path: path)
+    self.lock = lock
+  }
+}

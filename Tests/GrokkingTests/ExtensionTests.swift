@@ -1,0 +1,169 @@
+// Longer runs from the end of shorter ones, runs resumed in any stage, and runs whose weights are not all kept: each the
+// same, bit for bit, as a run that went straight through.
+
+import Grokking
+import Kernels
+import Testing
+
+@Suite struct ExtensionTests {
+  private static func experiment(epochs: Int, afterGrokking: Int? = nil) -> Experiment {
+    var experiment = CrossingTests.experiment
+    experiment.training.epochs = epochs
+    experiment.stop.afterGrokking = afterGrokking
+    return experiment
+  }
+
+  private static func finish(_ run: Run) throws -> RunResult {
+    while !run.isFinished { try run.advance() }
+    return try run.result()
+  }
+
+  /// Trains to the end and gives the checkpoint that its owner would keep there, and the result.
+  private static func train(
+    _ experiment: Experiment, _ snapshots: SnapshotStore, snapshotLimit: Int = SnapshotStore.limitBytes
+  ) throws -> (end: [UInt8], result: RunResult) {
+    let run = try Run(experiment, kernels: .choose(), snapshots: snapshots, snapshotLimit: snapshotLimit)
+    while run.isTraining { try run.advance() }
+    let end = try run.checkpoint()
+    return (end, try finish(run))
+  }
+
+  private static let straight = Result { try CrossingTests.finish(experiment(epochs: 1500)) }
+
+  /// Ends at an evaluation, between two, where a digest is due, during memorization, one epoch before the last, at once.
+  @Test(arguments: [600, 555, 1000, 30, 1499, 1])
+  func `extending a run gives the run that goes straight through`(epochs: Int) throws {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, _) = try Self.train(Self.experiment(epochs: epochs), snapshots)
+    let longer = try Run(extending: end, to: 1500, kernels: .choose(), snapshots: snapshots)
+    #expect(longer.progress.epoch == epochs && longer.experiment == Self.experiment(epochs: 1500))
+    #expect(try Self.finish(longer) == Self.straight.get())
+  }
+
+  @Test(arguments: [0, 130, 30]) func `a run that stopped after grokking is extended`(after: Int) throws {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, stopped) = try Self.train(Self.experiment(epochs: 1500, afterGrokking: after), snapshots)
+    #expect(stopped.epochs < 1500)
+    let longer = try Run(extending: end, to: 1500, kernels: .choose(), snapshots: snapshots)
+    #expect(try Self.finish(longer) == Self.straight.get())
+  }
+
+  @Test func `a run is extended again and again, and may be told to stop after grokking`() throws {
+    let snapshots = SnapshotStore.inMemory()
+    var (end, _) = try Self.train(Self.experiment(epochs: 150), snapshots)
+    for epochs in [151, 700, 701, 702, 990] {
+      let run = try Run(extending: end, to: epochs, kernels: .choose(), snapshots: snapshots)
+      while run.isTraining { try run.advance() }
+      end = try run.checkpoint()
+      #expect(try Self.finish(run) == CrossingTests.finish(Self.experiment(epochs: epochs)))
+    }
+    let stopping = try Run(extending: end, to: 5000, afterGrokking: 700, kernels: .choose(), snapshots: snapshots)
+    let expected = try CrossingTests.finish(Self.experiment(epochs: 5000, afterGrokking: 700))
+    #expect(expected.epochs > 990 && expected.epochs < 5000)
+    #expect(try Self.finish(stopping) == expected)
+  }
+
+  @Test func `what cannot be extended is refused in words`() throws {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, result) = try Self.train(Self.experiment(epochs: 1400), snapshots)
+    #expect(result.outcome.grokkingEpoch != nil)
+    var diverging = Self.experiment(epochs: 100)
+    diverging.training.learningRate = 1e18
+    let (diverged, _) = try Self.train(diverging, .inMemory())
+    let cases: [(bytes: [UInt8], epochs: Int, afterGrokking: Int?, words: String)] = [
+      (end, 1400, 5, "already"), (end, 1300, nil, "trained for 1400 epochs already"), (end, 0, nil, "epochs 0"),
+      (end, 2000, 1, "would have ended at epoch"), (diverged, 2000, nil, "diverged at epoch"),
+      (Array(end.dropLast()), 2000, nil, "damaged"), ([1, 2, 3], 2000, nil, "no checkpoint"),
+    ]
+    for row in cases {
+      let error = #expect(throws: CheckpointError.self) {
+        try Run(
+          extending: row.bytes, to: row.epochs, afterGrokking: row.afterGrokking, kernels: .choose(),
+          snapshots: snapshots)
+      }
+      #expect(try #require(error).description.contains(row.words), "\(row.words): \(error!)")
+    }
+    // Asked for the end that it has, a run gives its result once more.
+    let again = try Run(extending: end, to: 1400, kernels: .choose(), snapshots: snapshots)
+    #expect(try Self.finish(again) == result)
+  }
+
+  /// In the first epochs, before and after grokking, at the end, within the replay, and within the analysis.
+  @Test(arguments: [false, true])
+  func `a run resumed in any stage from its latest checkpoint has the same result`(regenerating: Bool) throws {
+    let limit = regenerating ? 1 << 20 : SnapshotStore.limitBytes
+    let expected = try Self.straight.get()
+    let whole = try Run(
+      Self.experiment(epochs: 1500), kernels: .choose(), snapshots: .inMemory(), snapshotLimit: limit)
+    #expect(try Self.finish(whole) == expected)
+    let total = whole.progress.totalWork
+    for stop in [1, 100, 101, 333, 707, 1499, 1501, 1520, 1600, total - 20, total - 1] where stop < total {
+      let snapshots = SnapshotStore.inMemory()
+      let first = try Run(
+        Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots, snapshotLimit: limit)
+      var latest: [UInt8] = []
+      for step in 0..<stop {
+        // As its owners do: now and then, and when training ends.
+        if first.isResumable && (step % 90 == 0 || step == 1501) { latest = try first.checkpoint() }
+        try first.advance()
+      }
+      let second = try Run(
+        resuming: latest, of: Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots,
+        snapshotLimit: limit)
+      #expect(second.progress.epoch <= min(stop, 1500))
+      #expect(try Self.finish(second) == expected, "interrupted after \(stop) calls")
+    }
+  }
+
+  @Test func `weights that would take too much room are trained again, with the same result`() throws {
+    final class Shelf { var kept: Set<Int> = [], most = 0 }
+    let (memory, shelf) = (SnapshotStore.inMemory(), Shelf())
+    let counting = SnapshotStore(
+      write: { part, index, numbers in
+        if part == .weights { shelf.kept.insert(index) }
+        shelf.most = max(shelf.most, shelf.kept.count)
+        try memory.write(part, index, numbers)
+      },
+      read: memory.read,
+      remove: { part, index in
+        if part == .weights { shelf.kept.remove(index) }
+        memory.remove(part, index)
+      })
+    var experiment = Self.experiment(epochs: 1500)
+    experiment.measure.evaluateEvery = 10
+    let bounded = try CrossingTests.finish(experiment, snapshots: counting, snapshotLimit: 0)
+    // The start, the end, and the starts of intervals that may be replayed.
+    #expect(shelf.most <= 19)
+    #expect(bounded == (try CrossingTests.finish(experiment)))
+    experiment.training.learningRate = 1e18
+    let diverged = try CrossingTests.finish(experiment, snapshotLimit: 0)
+    #expect(diverged == (try CrossingTests.finish(experiment)))
+  }
+
+  @Test func `a run whose weights were not all kept is extended`() throws {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, _) = try Self.train(Self.experiment(epochs: 655), snapshots, snapshotLimit: 0)
+    // The limit would allow it now, but what was not kept has to be trained again.
+    let longer = try Run(extending: end, to: 1500, kernels: .choose(), snapshots: snapshots)
+    #expect(try Self.finish(longer) == Self.straight.get())
+  }
+
+  @Test func `a run whose weights were all kept is extended beyond the limit`() throws {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, _) = try Self.train(Self.experiment(epochs: 655), snapshots)
+    let longer = try Run(extending: end, to: 1500, kernels: .choose(), snapshots: snapshots, snapshotLimit: 0)
+    #expect(try Self.finish(longer) == Self.straight.get())
+  }
+
+  @Test func `the weights of a finished run are those of its end, whatever was replayed`() throws {
+    let trainer = Trainer(Self.experiment(epochs: 1500), start: Start(CrossingTests.experiment), kernels: try .choose())
+    for _ in 0..<1500 { _ = trainer.step() }
+    for limit in [0, SnapshotStore.limitBytes] {
+      let run = try Run(
+        Self.experiment(epochs: 1500), kernels: .choose(), snapshots: .inMemory(), snapshotLimit: limit)
+      _ = try Self.finish(run)
+      #expect(run.weights.storage == trainer.weights.storage)
+      #expect(!run.isResumable)
+    }
+  }
+}
