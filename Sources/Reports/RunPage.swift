@@ -18,7 +18,10 @@ package enum RunPage {
       + "(\(Wording.rate(rate)) epochs/s, \(result.kernelPath))"
     var parts = [curve(result.evaluations).text, story(result)]
     if !result.crossings.isEmpty { parts.append(crossings(result.crossings).text) }
-    if !result.keyFrequencies.isEmpty { parts.append(keyFrequencies(result.keyFrequencies).text) }
+    if !result.keyFrequencies.isEmpty {
+      let neuronsAreKnown = result.finalModel?.neurons.isEmpty == false
+      parts.append(keyFrequencies(result.keyFrequencies, neuronsAreKnown: neuronsAreKnown).text)
+    }
     let facts = finalFacts(result)
     if !facts.isEmpty { parts.append(facts.joined(separator: "\n")) }
     if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text) }
@@ -85,18 +88,20 @@ package enum RunPage {
     return table
   }
 
-  private static func keyFrequencies(_ frequencies: [KeyFrequency]) -> TextTable {
-    var table = TextTable([
-      ("key frequency", .right), ("norm in W_L", .right), ("train loss without", .right), ("α", .right),
-      ("neurons", .right), ("FVE u", .right), ("FVE v", .right),
-    ])
-    for key in frequencies {
-      table.append([
-        "\(key.frequency)", Wording.loss(key.norm), Wording.loss(key.excludedLoss),
-        Wording.loss(key.cosineCoefficient), "\(key.neurons)", Wording.share(key.varianceExplainedU),
-        Wording.share(key.varianceExplainedV),
-      ])
-    }
+  /// With the columns that were measured: without waves, or without a look at the neurons, there are fewer.
+  private static func keyFrequencies(_ frequencies: [KeyFrequency], neuronsAreKnown: Bool) -> TextTable {
+    let columns: [(title: String, isMeasured: Bool, text: (KeyFrequency) -> String)] = [
+      ("key frequency", true, { "\($0.frequency)" }), ("norm in W_L", true, { Wording.loss($0.norm) }),
+      (
+        "train loss without", frequencies.contains { $0.excludedLoss != nil }, { Wording.loss($0.excludedLoss) }
+      ),
+      ("α", frequencies.contains { $0.cosineCoefficient != nil }, { Wording.loss($0.cosineCoefficient) }),
+      ("neurons", neuronsAreKnown, { "\($0.neurons)" }),
+      ("FVE u", frequencies.contains { $0.varianceExplainedU != nil }, { Wording.share($0.varianceExplainedU) }),
+      ("FVE v", frequencies.contains { $0.varianceExplainedV != nil }, { Wording.share($0.varianceExplainedV) }),
+    ].filter(\.isMeasured)
+    var table = TextTable(columns.map { ($0.title, .right) })
+    for key in frequencies { table.append(columns.map { $0.text(key) }) }
     return table
   }
 
