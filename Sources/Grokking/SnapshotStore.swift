@@ -34,8 +34,9 @@ package struct SnapshotStore {
   /// The weights of one evaluation.
   package func read(_ index: Int) throws -> [Float] { try read(.weights, index) }
 
-  /// What all weights together may take before they are trained again instead of kept.
-  package static let limitBytes = 512 << 20
+  /// What all weights together may take before they are trained again instead of kept: with up to sixteen states of
+  /// intervals, 500 MB at the size of the paper.
+  package static let limitBytes = 448 << 20
 
   /// Whether an experiment's weights, kept at every evaluation, would take more than `limit` bytes.
   static func exceeds(_ limit: Int, _ experiment: Experiment) -> Bool {

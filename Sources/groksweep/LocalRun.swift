@@ -155,6 +155,7 @@ private struct ResultLine: Encodable {
   let crossings: [Crossing]
   let phases: [Phase]
   let key_frequencies: [KeyFrequency]
+  let final_model: FinalMeasures?
   let digest: String
   let digests: [EpochDigest]
   let kernel_path: String
@@ -174,6 +175,7 @@ private struct ResultLine: Encodable {
     crossings = result.crossings
     phases = result.phases
     key_frequencies = result.keyFrequencies
+    final_model = result.finalModel
     digest = result.digest
     digests = result.digests
     kernel_path = result.kernelPath
