@@ -1,0 +1,321 @@
+"""The main measures of a model, recomputed from its file alone with numpy, beside what `groksweep analyze --json` prints.
+
+Written from the definitions in docs/reference/measures.md, not from the Swift code: plain einsums and least squares
+over the whole p x p grid in float64, however slow. Names are those of `analyze --json`; a name that only one side has is
+said and is no failure, but the names in MUST are asked for.
+
+    python measures.py groksweep model.safetensors [--operation subtract] [--activation gelu]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+
+import numpy
+from safetensors.numpy import load_file
+
+# Relative to the largest magnitude of a list. Sums of float64 over float32 weights agree far better; losses under 1e-9
+# are differences of larger numbers.
+TOLERANCE = 1e-6
+# What no run of this script may leave uncompared for an operation that has waves and a file that has a train_mask.
+MUST = """key_frequencies norms_W_E norms_W_L gini_W_E gini_W_L sum_squared_weights all_loss all_loss_p all_accuracy
+train_loss train_accuracy test_loss restricted_loss_all restricted_loss_train restricted_loss_test excluded_loss_train
+excluded_loss_by_frequency logit_cosine_coefficients logit_fve neuron_frequency neuron_fve neurons_over_85
+attention_to_equals""".split()
+
+
+class Model:
+    """Everything that one forward pass over all p*p pairs gives, row a*p + b."""
+
+    def __init__(self, path, activation):
+        file = {name: array.astype(numpy.float64) for name, array in load_file(path).items()}
+        self.file = file
+        self.w_e, self.w_u = file["embed.W_E"], file["unembed.W_U"]
+        self.p = p = len(self.w_e) - 1
+        w_q, w_k, w_v, w_o = (file[f"blocks.0.attn.W_{name}"] for name in "QKVO")
+        w_in, self.w_out = file["blocks.0.mlp.W_in"], file["blocks.0.mlp.W_out"]
+        self.b_out = file.get("blocks.0.mlp.b_out", numpy.zeros(self.w_out.shape[1]))
+        a, b = numpy.divmod(numpy.arange(p * p), p)
+        tokens = numpy.stack([a, b, numpy.full_like(a, p)], axis=1)
+
+        x = self.w_e[tokens] + file["pos_embed.W_pos"]  # pair, position, d_model
+        q = numpy.einsum("nd,hde->nhe", x[:, 2], w_q)
+        k, v = (numpy.einsum("npd,hde->nphe", x, w) for w in (w_k, w_v))
+        scores = numpy.einsum("nhe,nphe->nhp", q, k) / w_q.shape[2] ** 0.5
+        scores = numpy.exp(scores - scores.max(axis=2, keepdims=True))
+        self.attention = scores / scores.sum(axis=2, keepdims=True)  # pair, head, position
+        z = numpy.einsum("nhp,nphe->nhe", self.attention, v)
+        self.residual = x[:, 2] + numpy.einsum("nhe,hed->nd", z, w_o)  # before the MLP
+        hidden = self.residual @ w_in + file.get("blocks.0.mlp.b_in", 0)
+        self.neurons = {"relu": relu, "gelu": gelu}[activation](hidden)
+        self.logits = self.logits_of(self.neurons)  # pair, d_vocab_out
+        self.w_l = (self.w_out @ self.w_u)[:, :p]  # neuron, class
+        self.train = file["train_mask"].astype(bool) if "train_mask" in file else None
+
+    def logits_of(self, neurons, skip=True):
+        after = neurons @ self.w_out + self.b_out
+        return ((self.residual if skip else 0) + after) @ self.w_u
+
+
+def relu(x):
+    return numpy.maximum(x, 0)
+
+
+def gelu(x):
+    return 0.5 * x * (1 + numpy.tanh((2 / numpy.pi) ** 0.5 * (x + 0.044715 * x**3)))
+
+
+def losses(logits, labels):
+    """Cross-entropy of each row, exact however small: log(1 + the others' share of the label's)."""
+    shifted = logits - logits[numpy.arange(len(labels)), labels][:, None]
+    shifted[numpy.arange(len(labels)), labels] = -numpy.inf
+    peak = numpy.maximum(shifted.max(axis=1), 0)
+    others = numpy.exp(shifted - peak[:, None]).sum(axis=1)
+    return numpy.where(peak > 0, peak + numpy.log(numpy.exp(-peak) + others), numpy.log1p(others))
+
+
+def waves_over(p, index):
+    """cos and sin of 2*pi*k*index/p for k = 1..K, as unit vectors; shape (K, 2, len(index))."""
+    k = numpy.arange(1, (p - 1) // 2 + 1)[:, None]
+    angle = 2 * numpy.pi * (k * index[None, :] % p) / p
+    pair = numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
+    return pair / numpy.linalg.norm(pair, axis=2, keepdims=True)
+
+
+def gini(norms):
+    x, count = numpy.sort(norms), len(norms)
+    return 1 - 2 * ((x / x.sum()) * ((count - numpy.arange(1, count + 1) + 0.5) / count)).sum()
+
+
+def over_a_quarter(norms):
+    return [int(k) + 1 for k in numpy.flatnonzero(norms > norms.max() / 4)]
+
+
+def block_shares(values, p):
+    """Of each column of `values` (pair, column): the share of its variance in the 3x3 block of every frequency (K, column)."""
+    grid = (values - values.mean(axis=0)).reshape(p, p, -1)
+    power = (grid**2).sum(axis=(0, 1))
+    line = waves_over(p, numpy.arange(p))
+    shares = []
+    for pair in line:
+        basis = numpy.concatenate([numpy.full((1, p), p**-0.5), pair])  # const, cos, sin
+        block = numpy.einsum("ia,jb,abn->ijn", basis, basis, grid, optimize=True)
+        shares.append((block**2).sum(axis=(0, 1)) / numpy.where(power > 0, power, 1))
+    return numpy.array(shares)
+
+
+def best_blocks(values, p):
+    shares = block_shares(values, p)
+    return (shares.argmax(axis=0) + 1).tolist(), shares.max(axis=0).tolist()
+
+
+def project(columns, basis):
+    """Onto the rows of `basis`, orthonormal vectors over the pairs."""
+    return basis.T @ (basis @ columns)
+
+
+def measures(model, operation):
+    p, logits = model.p, model.logits
+    a, b = numpy.divmod(numpy.arange(p * p), p)
+    labels = {"add": a + b, "subtract": a - b, "multiply": a * b, "x2xyy2": a * a + a * b + b * b}[operation] % p
+    over_p = logits[:, :p]
+    splits = {"all": numpy.ones(p * p, bool)}
+    if model.train is not None:
+        splits |= {"train": model.train, "test": ~model.train}
+        splits = {name: chosen for name, chosen in splits.items() if chosen.any()}
+    found = {"p": p}
+
+    # Weights alone.
+    line = waves_over(p, numpy.arange(p))
+    norms_e = numpy.linalg.norm(line @ model.w_e[:p], axis=(1, 2))
+    norms_l = numpy.linalg.norm(line @ model.w_l.T, axis=(1, 2))
+    keys = over_a_quarter(norms_l)
+    found |= {"norms_W_E": norms_e.tolist(), "norms_W_L": norms_l.tolist(), "key_frequencies": keys}
+    found |= {"gini_W_E": gini(norms_e), "gini_W_L": gini(norms_l)}
+    found["key_frequencies_w_e"] = over_a_quarter(norms_e)
+    weights = {name: array for name, array in model.file.items() if name != "train_mask"}
+    by_tensor = {name: (array**2).sum() for name, array in weights.items()}
+    found |= {"sum_squared_weights": sum(by_tensor.values()), "sum_squared_weights_by_tensor": by_tensor}
+
+    # Losses of the model as it is.
+    full, only_p = losses(logits, labels), losses(over_p, labels)
+    for name, chosen in splits.items():
+        found[f"{name}_pairs"] = int(chosen.sum())
+        found[f"{name}_loss"] = full[chosen].mean()
+        found[f"{name}_loss_p"] = only_p[chosen].mean()
+        right = logits.argmax(axis=1) == labels
+        found[f"{name}_accuracy"] = right[chosen].mean()
+
+    # Neurons and heads.
+    frequency, share = best_blocks(model.neurons, p)
+    found |= {"neuron_frequency": frequency, "neuron_fve": share}
+    found["neurons_over_85"] = sum(s > 0.85 for s in share)
+    found["key_frequencies_neurons"] = sorted({f for f, s in zip(frequency, share, strict=True) if s > 0.85})
+    for place, name in enumerate(["a", "b", "equals"]):
+        found[f"attention_to_{name}"] = model.attention[:, :, place].mean(axis=0).tolist()
+    found["head_frequency"], found["head_fve"] = best_blocks(model.attention[:, :, 0], p)
+
+    if operation in ("add", "subtract"):
+        sign = 1 if operation == "add" else -1
+        found |= wave_measures(model, (a + sign * b) % p, labels, splits, keys)
+    return found
+
+
+def wave_measures(model, s, labels, splits, keys):
+    """What needs waves over the pairs; `s` is a + b (a - b for subtract), reduced."""
+    p, over_p = model.p, model.logits[:, : model.p]
+    over_pairs = waves_over(p, s)  # (K, 2, pairs), orthonormal
+    found = {}
+
+    def basis(chosen):
+        return over_pairs[[k - 1 for k in chosen]].reshape(-1, p * p)
+
+    waves = project(over_p, basis(keys))
+    restricted = losses(waves + over_p.mean(axis=0), labels)
+    excluded = losses(over_p - waves, labels)
+    for name, chosen in splits.items():
+        found[f"restricted_loss_{name}"] = restricted[chosen].mean()
+        found[f"excluded_loss_{name}"] = excluded[chosen].mean()
+    without = {k: losses(over_p - project(over_p, basis([k])), labels) for k in keys}
+    if "train" in splits:
+        found["excluded_loss_by_frequency"] = {str(k): each[splits["train"]].mean() for k, each in without.items()}
+
+    # L = sum of alpha_k cos(2 pi k (s - c) / p): least squares on all p*p*p numbers.
+    difference = (s[:, None] - numpy.arange(p)[None, :]) % p
+    cosines = numpy.array([numpy.cos(2 * numpy.pi * k * difference / p).ravel() for k in keys]).reshape(len(keys), -1)
+    if keys:
+        alpha = numpy.linalg.lstsq(cosines.T, over_p.ravel(), rcond=None)[0]
+        fit = alpha @ cosines
+        centred = over_p.ravel() - over_p.mean()
+        found["logit_cosine_coefficients"] = alpha.tolist()
+        found["logit_fve"] = 1 - ((centred - fit) ** 2).sum() / (centred**2).sum()
+        if "test" in splits:
+            found["cosine_loss_test"] = losses(fit.reshape(p * p, p), labels)[splits["test"]].mean()
+
+    # W_L = sum of u_k cos + v_k sin over the classes; what that leaves, and what u_k and v_k read off the neurons.
+    line = waves_over(p, numpy.arange(p))[[k - 1 for k in keys]].reshape(-1, p)  # rows cos, sin of each key
+    directions = model.w_l @ line.T  # neuron, 2 per key
+    residual = model.w_l - directions @ line
+    found["rank_residual"] = numpy.linalg.norm(residual) / numpy.linalg.norm(model.w_l)
+    read = model.neurons @ directions
+    read -= read.mean(axis=0)
+    for place, name in enumerate(["fve_u", "fve_v"]):
+        found[name] = [
+            (project(read[:, 2 * i + place], basis([k])) ** 2).sum() / (read[:, 2 * i + place] ** 2).sum()
+            for i, k in enumerate(keys)
+        ]
+    found["ablations"] = ablations(model, labels, keys, basis, waves, without, directions, over_pairs)
+    return found
+
+
+def ablations(model, labels, keys, basis, waves, without, directions, over_pairs):
+    """Mean losses over all pairs, classes 0..p-1, of the altered models of section 4.4."""
+    p, neurons = model.p, model.neurons
+    mean = neurons.mean(axis=0)
+
+    def loss(logits):
+        return losses(logits[:, :p].copy(), labels).mean()
+
+    def with_neurons(changed):
+        return loss(model.logits_of(changed))
+
+    # Each neuron's own best frequency: const, cos, sin of a times const, cos, sin of b.
+    frequency, _ = best_blocks(neurons, p)
+    line = waves_over(p, numpy.arange(p))
+    polynomial = numpy.empty_like(neurons)
+    for n, k in enumerate(frequency):
+        one = numpy.concatenate([numpy.full((1, p), p**-0.5), line[k - 1]])
+        grid = neurons[:, n].reshape(p, p)
+        polynomial[:, n] = (one.T @ (one @ grid @ one.T) @ one).ravel()
+
+    blocks = numpy.zeros((p * p, p))
+    constant = numpy.full((1, p), p**-0.5)
+    for c in range(p):
+        grid = model.logits[:, c].reshape(p, p)
+        # The blocks of different keys share the constant, which is counted once.
+        rows = numpy.concatenate([constant, *(line[k - 1] for k in keys)])
+        coefficients = rows @ grid @ rows.T
+        owner = numpy.array([0, *(i + 1 for i in range(len(keys)) for _ in range(2))])
+        same = (owner[:, None] == owner[None, :]) | (owner[:, None] == 0) | (owner[None, :] == 0)
+        blocks[:, c] = (rows.T @ (coefficients * same) @ rows).ravel()
+
+    q = numpy.linalg.qr(directions)[0] if keys else numpy.zeros((neurons.shape[1], 0))
+    kept = neurons @ q @ q.T
+    found = {
+        "original": loss(model.logits),
+        "neuron_polynomials": with_neurons(polynomial),
+        "neuron_waves": with_neurons(mean + project(neurons, basis(keys))),
+        "logit_blocks": loss(blocks),
+        "only_key_frequencies": loss(waves + model.logits[:, :p].mean(axis=0)),
+        "key_directions": with_neurons(kept),
+        "key_directions_complement": with_neurons(neurons - kept),
+        "no_skip": loss(model.logits_of(neurons, skip=False)),
+    }
+    return found | {f"without_frequency {k}": each.mean() for k, each in without.items()}
+
+
+def off(ours, theirs):
+    """The largest difference, relative to the largest magnitude; 0 for equal things, infinite for other shapes."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        if set(map(str, ours)) != set(map(str, theirs)):
+            return numpy.inf
+        return max((off(ours[name], theirs[name]) for name in ours), default=0.0)
+    x, y = numpy.atleast_1d(numpy.array(ours, float)), numpy.atleast_1d(numpy.array(theirs, float))
+    if x.shape != y.shape:
+        return numpy.inf
+    size = max(numpy.abs(x).max(initial=0), numpy.abs(y).max(initial=0))
+    return float(numpy.abs(x - y).max(initial=0) / size) if size > 0 else 0.0
+
+
+def theirs_by_name(report):
+    """The report with its lists of objects as the names used here."""
+    report = dict(report)
+    if isinstance(report.get("ablations"), list):
+        report["ablations"] = {
+            " ".join([each["name"], *([str(each["frequency"])] if each.get("frequency") is not None else [])]): each["loss"]
+            for each in report["ablations"]
+        }
+    return report
+
+
+def compare(recomputed, report, asked):
+    """Prints a line per name and returns whether all agree and none that is asked for is missing."""
+    report, failures = theirs_by_name(report), []
+    for name, value in recomputed.items():
+        if name not in report:
+            print(f"  {name:32} not in the report")
+            if name in asked:
+                failures.append(name)
+            continue
+        difference = off(value, report[name])
+        ok = difference <= TOLERANCE
+        print(f"  {name:32} {'ok' if ok else 'DIFFERS'}, {difference:.1e} off")
+        if not ok:
+            failures.append(name)
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("groksweep", help="the program")
+    parser.add_argument("model", nargs="+", help="safetensors files")
+    parser.add_argument("--operation", default="add", choices=["add", "subtract", "multiply", "x2xyy2"])
+    parser.add_argument("--activation", default="relu", choices=["relu", "gelu"])
+    options = parser.parse_args()
+    failures = []
+    for path in options.model:
+        command = [options.groksweep, "analyze", path, "--json"]
+        command += ["--operation", options.operation, "--activation", options.activation]
+        report = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        model = Model(path, options.activation)
+        has_waves = options.operation in ("add", "subtract")
+        asked = MUST if has_waves and model.train is not None else []
+        print(f"{path}, p = {model.p}, {options.operation}:")
+        failures += compare(measures(model, options.operation), report, asked)
+    print(f"{len(failures)} differ or are missing: {', '.join(failures)}" if failures else "all agree")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
