@@ -13,9 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "WANDB_MODE": "disabled"}  # nothing is fetched
+warnings.filterwarnings("ignore", message="HookedTransformer is deprecated")  # which is why its version is pinned
 
 import torch
 from safetensors import safe_open
