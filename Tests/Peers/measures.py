@@ -26,6 +26,7 @@ train_loss train_accuracy test_loss restricted_loss_all restricted_loss_train re
 excluded_loss_by_frequency logit_cosine_coefficients logit_fve neuron_frequency neuron_fve neurons_over_85
 attention_to_equals""".split()
 
+SMALL = [(31, "add", "relu"), (24, "subtract", "gelu"), (23, "multiply", "relu")]
 SWEEP = """
 task: {{operation: {operation}, modulus: {p}, train_fraction: 0.7}}
 model: {{d_model: 32, heads: 4, d_mlp: 64, activation: {activation}}}
@@ -57,13 +58,14 @@ class Model:
         self.residual = x[:, 2] + numpy.einsum("nhe,hed->nd", z, w_o)  # before the MLP
         hidden = self.residual @ w_in + file.get("blocks.0.mlp.b_in", 0)
         self.neurons = {"relu": relu, "gelu": gelu}[activation](hidden)
-        self.logits = self.logits_of(self.neurons)  # pair, d_vocab_out
+        self.logits = self.logits_of(self.neurons, slice(None))  # pair, d_vocab_out
         self.w_l = (self.w_out @ self.w_u)[:, :p]  # neuron, class
         self.train = file["train_mask"].astype(bool) if "train_mask" in file else None
 
-    def logits_of(self, neurons, skip=True):
+    def logits_of(self, neurons, pairs, skip=True):
+        """What the model would say of these pairs if its neurons were these."""
         after = neurons @ self.w_out + self.b_out
-        return ((self.residual if skip else 0) + after) @ self.w_u
+        return ((self.residual[pairs] if skip else 0) + after) @ self.w_u
 
 
 def relu(x):
@@ -76,7 +78,7 @@ def gelu(x):
 
 def losses(logits, labels):
     """Cross-entropy of each row, exact however small: log(1 + the others' share of the label's)."""
-    shifted = logits - logits[numpy.arange(len(labels)), labels][:, None]
+    shifted = logits - logits[numpy.arange(len(labels)), labels][:, None]  # a copy
     shifted[numpy.arange(len(labels)), labels] = -numpy.inf
     peak = numpy.maximum(shifted.max(axis=1), 0)
     others = numpy.exp(shifted - peak[:, None]).sum(axis=1)
@@ -100,23 +102,23 @@ def over_a_quarter(norms):
     return [int(k) + 1 for k in numpy.flatnonzero(norms > norms.max() / 4)]
 
 
-def block_shares(values, p):
-    """Of each column of `values` (pair, column): the share of its variance in the 3x3 block of every frequency (K, column)."""
-    grid = (values - values.mean(axis=0)).reshape(p, p, -1)
+def block_shares(values, n):
+    """Of each column of `values`, over the n*n pairs of places: the share of its variance in the 3x3 block of each
+    frequency, (K, column)."""
+    grid = (values - values.mean(axis=0)).reshape(n, n, -1)
     power = (grid**2).sum(axis=(0, 1))
-    line = waves_over(p, numpy.arange(p))
     shares = []
-    for pair in line:
-        basis = numpy.concatenate([numpy.full((1, p), p**-0.5), pair])  # const, cos, sin
-        block = numpy.einsum("ia,jb,abn->ijn", basis, basis, grid, optimize=True)
+    for pair in waves_over(n, numpy.arange(n)):
+        basis = numpy.concatenate([numpy.full((1, n), n**-0.5), pair])  # const, cos, sin
+        block = numpy.einsum("ia,jb,abm->ijm", basis, basis, grid, optimize=True)
         shares.append((block**2).sum(axis=(0, 1)) / numpy.where(power > 0, power, 1))
     return numpy.array(shares)
 
 
-def best_blocks(values, p):
+def best_blocks(values, n):
     """Of each column, its best frequency and that share; the lowest of several that are equal but for rounding, as they
     are for a neuron that is active on one pair alone."""
-    shares = block_shares(values, p)
+    shares = block_shares(values, n)
     best = shares.max(axis=0)
     return ((shares >= best * (1 - 1e-9)).argmax(axis=0) + 1).tolist(), best.tolist()
 
@@ -126,11 +128,32 @@ def project(columns, basis):
     return basis.T @ (basis @ columns)
 
 
+class Circle:
+    """The residues in the order in which an operation's waves run through them: 0, 1, 2, ... for sums; for products
+    modulo a prime the powers of the smallest primitive root, on which a product is a sum of exponents."""
+
+    def __init__(self, p, operation):
+        self.residues = numpy.arange(p)
+        if operation == "multiply" and p > 3:
+            for root in range(2, p):
+                powers = [pow(root, i, p) for i in range(p - 1)]
+                if len(set(powers)) == p - 1 and 0 not in powers:
+                    self.residues = numpy.array(powers)
+                    break
+        self.n = n = len(self.residues)
+        place_a, place_b = numpy.divmod(numpy.arange(n * n), n)
+        self.pairs = self.residues[place_a] * p + self.residues[place_b]  # those on the circle, by places
+        sums = {"add": place_a + place_b, "subtract": place_a - place_b}
+        if n < p:
+            sums["multiply"] = place_a + place_b
+        # The place of the right answer is also what the waves run along; None where no waves are known.
+        self.s = sums[operation] % n if operation in sums else None
+
+
 def measures(model, operation):
-    p, logits = model.p, model.logits
+    p, logits, circle = model.p, model.logits, Circle(model.p, operation)
     a, b = numpy.divmod(numpy.arange(p * p), p)
     labels = {"add": a + b, "subtract": a - b, "multiply": a * b, "x2xyy2": a * a + a * b + b * b}[operation] % p
-    over_p = logits[:, :p]
     splits = {"all": numpy.ones(p * p, bool)}
     if model.train is not None:
         splits |= {"train": model.train, "test": ~model.train}
@@ -138,9 +161,9 @@ def measures(model, operation):
     found = {"p": p}
 
     # Weights alone.
-    line = waves_over(p, numpy.arange(p))
-    norms_e = numpy.linalg.norm(line @ model.w_e[:p], axis=(1, 2))
-    norms_l = numpy.linalg.norm(line @ model.w_l.T, axis=(1, 2))
+    line = waves_over(circle.n, numpy.arange(circle.n))
+    norms_e = numpy.linalg.norm(line @ model.w_e[circle.residues], axis=(1, 2))
+    norms_l = numpy.linalg.norm(line @ model.w_l.T[circle.residues], axis=(1, 2))
     keys = over_a_quarter(norms_l)
     found |= {"norms_W_E": norms_e.tolist(), "norms_W_L": norms_l.tolist(), "key_frequencies": keys}
     found |= {"gini_W_E": gini(norms_e), "gini_W_L": gini(norms_l)}
@@ -150,120 +173,123 @@ def measures(model, operation):
     found |= {"sum_squared_weights": sum(by_tensor.values()), "sum_squared_weights_by_tensor": by_tensor}
 
     # Losses of the model as it is.
-    full, only_p = losses(logits, labels), losses(over_p, labels)
+    full, only_p = losses(logits, labels), losses(logits[:, :p], labels)
+    right = logits.argmax(axis=1) == labels
     for name, chosen in splits.items():
         found[f"{name}_pairs"] = int(chosen.sum())
         found[f"{name}_loss"] = full[chosen].mean()
         found[f"{name}_loss_p"] = only_p[chosen].mean()
-        right = logits.argmax(axis=1) == labels
         found[f"{name}_accuracy"] = right[chosen].mean()
 
     # Neurons and heads.
-    frequency, share = best_blocks(model.neurons, p)
+    frequency, share = best_blocks(model.neurons[circle.pairs], circle.n)
     found |= {"neuron_frequency": frequency, "neuron_fve": share}
     found["neurons_over_85"] = sum(s > 0.85 for s in share)
     found["key_frequencies_neurons"] = sorted({f for f, s in zip(frequency, share, strict=True) if s > 0.85})
+    found["key_frequency_neurons"] = [
+        sum(f == key and s > 0.85 for f, s in zip(frequency, share, strict=True)) for key in keys
+    ]
     for place, name in enumerate(["a", "b", "equals"]):
         found[f"attention_to_{name}"] = model.attention[:, :, place].mean(axis=0).tolist()
-    found["head_frequency"], found["head_fve"] = best_blocks(model.attention[:, :, 0], p)
+    found["head_frequency"], found["head_fve"] = best_blocks(model.attention[circle.pairs, :, 0], circle.n)
 
-    if operation in ("add", "subtract"):
-        sign = 1 if operation == "add" else -1
-        found |= wave_measures(model, (a + sign * b) % p, labels, splits, keys)
+    if circle.s is not None:
+        chosen = {name: mask[circle.pairs] for name, mask in splits.items()}
+        found |= wave_measures(model, circle, chosen, keys)
     return found
 
 
-def wave_measures(model, s, labels, splits, keys):
-    """What needs waves over the pairs; `s` is a + b (a - b for subtract), reduced."""
-    p, over_p = model.p, model.logits[:, : model.p]
-    over_pairs = waves_over(p, s)  # (K, 2, pairs), orthonormal
+def wave_measures(model, circle, splits, keys):
+    """What needs waves over the pairs: over those on the circle, with the classes on it in order of their places."""
+    n, s = circle.n, circle.s
+    labels = s
+    logits = model.logits[circle.pairs][:, circle.residues]
+    over_pairs = waves_over(n, s)  # (K, 2, pairs), orthonormal
     found = {}
 
     def basis(chosen):
-        return over_pairs[[k - 1 for k in chosen]].reshape(-1, p * p)
+        return over_pairs[[k - 1 for k in chosen]].reshape(-1, n * n)
 
-    waves = project(over_p, basis(keys))
-    restricted = losses(waves + over_p.mean(axis=0), labels)
-    excluded = losses(over_p - waves, labels)
+    waves = project(logits, basis(keys))
+    restricted = losses(waves + logits.mean(axis=0), labels)
+    excluded = losses(logits - waves, labels)
+    without = {k: losses(logits - project(logits, basis([k])), labels) for k in keys}
     for name, chosen in splits.items():
         found[f"restricted_loss_{name}"] = restricted[chosen].mean()
         found[f"excluded_loss_{name}"] = excluded[chosen].mean()
-    without = {k: losses(over_p - project(over_p, basis([k])), labels) for k in keys}
     if "train" in splits:
         found["excluded_loss_by_frequency"] = {str(k): each[splits["train"]].mean() for k, each in without.items()}
 
-    # L = sum of alpha_k cos(2 pi k (s - c) / p): least squares on all p*p*p numbers.
-    difference = (s[:, None] - numpy.arange(p)[None, :]) % p
-    cosines = numpy.array([numpy.cos(2 * numpy.pi * k * difference / p).ravel() for k in keys]).reshape(len(keys), -1)
+    # L = sum of alpha_k cos(2 pi k (s - c) / n): least squares on all n*n*n numbers.
+    difference = (s[:, None] - numpy.arange(n)[None, :]) % n
+    cosines = numpy.array([numpy.cos(2 * numpy.pi * k * difference / n).ravel() for k in keys]).reshape(len(keys), -1)
     if keys:
-        alpha = numpy.linalg.lstsq(cosines.T, over_p.ravel(), rcond=None)[0]
+        alpha = numpy.linalg.lstsq(cosines.T, logits.ravel(), rcond=None)[0]
         fit = alpha @ cosines
-        centred = over_p.ravel() - over_p.mean()
+        centred = logits.ravel() - logits.mean()
         found["logit_cosine_coefficients"] = alpha.tolist()
         found["logit_fve"] = 1 - ((centred - fit) ** 2).sum() / (centred**2).sum()
-        if "test" in splits:
-            found["cosine_loss_test"] = losses(fit.reshape(p * p, p), labels)[splits["test"]].mean()
+        approximation = losses(fit.reshape(n * n, n), labels)
+        for name, chosen in splits.items():
+            found[f"cosine_loss_{name}"] = approximation[chosen].mean()
 
-    # W_L = sum of u_k cos + v_k sin over the classes; what that leaves, and what u_k and v_k read off the neurons.
-    line = waves_over(p, numpy.arange(p))[[k - 1 for k in keys]].reshape(-1, p)  # rows cos, sin of each key
-    directions = model.w_l @ line.T  # neuron, 2 per key
-    residual = model.w_l - directions @ line
-    found["rank_residual"] = numpy.linalg.norm(residual) / numpy.linalg.norm(model.w_l)
-    read = model.neurons @ directions
+    # W_L = sum of u_k cos + v_k sin over the classes: what that leaves, and how far what u_k reads off the neurons is a
+    # cosine over the pairs, and what v_k reads a sine.
+    w_l = model.w_l[:, circle.residues]
+    line = waves_over(n, numpy.arange(n))[[k - 1 for k in keys]].reshape(-1, n)  # rows cos, sin of each key
+    directions = w_l @ line.T  # neuron, 2 per key
+    found["rank_residual"] = numpy.linalg.norm(w_l - directions @ line) / numpy.linalg.norm(w_l)
+    read = model.neurons[circle.pairs] @ directions
     read -= read.mean(axis=0)
     for place, name in enumerate(["fve_u", "fve_v"]):
         found[name] = [
-            (project(read[:, 2 * i + place], basis([k])) ** 2).sum() / (read[:, 2 * i + place] ** 2).sum()
+            (over_pairs[k - 1, place] @ read[:, 2 * i + place]) ** 2 / (read[:, 2 * i + place] ** 2).sum()
             for i, k in enumerate(keys)
         ]
-    found["ablations"] = ablations(model, labels, keys, basis, waves, without, directions, over_pairs)
+    found["ablations"] = ablations(model, circle, keys, basis(keys), directions)
+    found["ablations"]["only_key_frequencies"] = restricted.mean()
+    found["ablations"] |= {f"without_frequency {k}": each.mean() for k, each in without.items()}
     return found
 
 
-def ablations(model, labels, keys, basis, waves, without, directions, over_pairs):
-    """Mean losses over all pairs, classes 0..p-1, of the altered models of section 4.4."""
-    p, neurons = model.p, model.neurons
-    mean = neurons.mean(axis=0)
+def ablations(model, circle, keys, basis, directions):
+    """Mean losses, over the pairs and classes on the circle, of altered models (section 4.4)."""
+    n, neurons = circle.n, model.neurons[circle.pairs]
+    logits = model.logits[circle.pairs][:, circle.residues]
+    constant, line = numpy.full((1, n), n**-0.5), waves_over(n, numpy.arange(n))
 
-    def loss(logits):
-        return losses(logits[:, :p].copy(), labels).mean()
-
-    def with_neurons(changed):
-        return loss(model.logits_of(changed))
+    def loss_with(neurons, skip=True):
+        changed = model.logits_of(neurons, circle.pairs, skip)
+        return losses(changed[:, circle.residues], circle.s).mean()
 
     # Each neuron's own best frequency: const, cos, sin of a times const, cos, sin of b.
-    frequency, _ = best_blocks(neurons, p)
-    line = waves_over(p, numpy.arange(p))
+    frequency, _ = best_blocks(neurons, n)
     polynomial = numpy.empty_like(neurons)
-    for n, k in enumerate(frequency):
-        one = numpy.concatenate([numpy.full((1, p), p**-0.5), line[k - 1]])
-        grid = neurons[:, n].reshape(p, p)
-        polynomial[:, n] = (one.T @ (one @ grid @ one.T) @ one).ravel()
+    for neuron, k in enumerate(frequency):
+        one = numpy.concatenate([constant, line[k - 1]])
+        grid = neurons[:, neuron].reshape(n, n)
+        polynomial[:, neuron] = (one.T @ (one @ grid @ one.T) @ one).ravel()
 
-    blocks = numpy.zeros((p * p, p))
-    constant = numpy.full((1, p), p**-0.5)
-    for c in range(p):
-        grid = model.logits[:, c].reshape(p, p)
-        # The blocks of different keys share the constant, which is counted once.
-        rows = numpy.concatenate([constant, *(line[k - 1] for k in keys)])
-        coefficients = rows @ grid @ rows.T
-        owner = numpy.array([0, *(i + 1 for i in range(len(keys)) for _ in range(2))])
-        same = (owner[:, None] == owner[None, :]) | (owner[:, None] == 0) | (owner[None, :] == 0)
-        blocks[:, c] = (rows.T @ (coefficients * same) @ rows).ravel()
+    # The blocks of different keys share the constant, which is counted once.
+    rows = numpy.concatenate([constant, *(line[k - 1] for k in keys)])
+    owner = numpy.array([0, *(i + 1 for i in range(len(keys)) for _ in range(2))])
+    in_a_block = (owner[:, None] == owner) | (owner[:, None] == 0) | (owner == 0)
+    blocks = numpy.empty_like(logits)
+    for c in range(n):
+        coefficients = rows @ logits[:, c].reshape(n, n) @ rows.T
+        blocks[:, c] = (rows.T @ (coefficients * in_a_block) @ rows).ravel()
 
-    q = numpy.linalg.qr(directions)[0] if keys else numpy.zeros((neurons.shape[1], 0))
+    q = numpy.linalg.qr(directions)[0]
     kept = neurons @ q @ q.T
-    found = {
-        "original": loss(model.logits),
-        "neuron_polynomials": with_neurons(polynomial),
-        "neuron_waves": with_neurons(mean + project(neurons, basis(keys))),
-        "logit_blocks": loss(blocks),
-        "only_key_frequencies": loss(waves + model.logits[:, :p].mean(axis=0)),
-        "key_directions": with_neurons(kept),
-        "key_directions_complement": with_neurons(neurons - kept),
-        "no_skip": loss(model.logits_of(neurons, skip=False)),
+    return {
+        "original": losses(logits, circle.s).mean(),
+        "neuron_polynomials": loss_with(polynomial),
+        "neuron_waves": loss_with(neurons.mean(axis=0) + project(neurons, basis)),
+        "logit_blocks": losses(blocks, circle.s).mean(),
+        "key_directions": loss_with(kept),
+        "key_directions_complement": loss_with(neurons - kept),
+        "no_skip": loss_with(neurons, skip=False),
     }
-    return found | {f"without_frequency {k}": each.mean() for k, each in without.items()}
 
 
 def off(ours, theirs):
@@ -332,7 +358,7 @@ def check_all(program):
     for name, operation in [("grokked", "add"), ("tiny", "add"), ("small", "subtract"), ("quadratic", "x2xyy2")]:
         failures += check(program, fixtures / name / "end.safetensors", operation, "relu")
     with tempfile.TemporaryDirectory() as folder:
-        for p, operation, activation in [(31, "add", "relu"), (24, "subtract", "gelu")]:
+        for p, operation, activation in SMALL:
             sweep, weights = Path(folder) / "small.yaml", Path(folder) / f"p{p}.safetensors"
             sweep.write_text(SWEEP.format(p=p, operation=operation, activation=activation))
             subprocess.run([program, "train", sweep, "--save", weights], stdout=subprocess.DEVNULL, check=True)
