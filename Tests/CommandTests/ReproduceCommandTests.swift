@@ -11,8 +11,10 @@ import Testing
   private static let configs = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "configs")
 
-  /// A store in which the points of a ready sweep file have results, all alike.
-  private static func fill(_ path: String, with config: String, sumSquaredWeights: Double) throws {
+  /// A store in which the points of a ready sweep file have results, all alike, but for the first few, which failed.
+  private static func fill(
+    _ path: String, with config: String, sumSquaredWeights: Double, failing: Int = 0
+  ) throws {
     let bytes = [UInt8](try Data(contentsOf: configs.appending(path: config)))
     let file = try SweepFile(bytes: bytes, fileName: config)
     let store = try Store(path: path, mode: .create)
@@ -29,6 +31,10 @@ import Testing
           boot: String(repeating: "0", count: 32), host: "here", processID: 1, cpu: "x", cores: 1, kernelPath: "avx2",
           build: "0")), at: now)
     for (index, point) in points.enumerated() {
+      if index < failing {
+        try store.recordFailure(point.id, reason: "set aside by a test", at: now)
+        continue
+      }
       let lease = LeaseID(Int64(index + 1))
       try store.recordGrant(AttemptRecord(lease: lease, point: point.id, worker: 1), at: now)
       let evaluation = Evaluation(
@@ -53,7 +59,7 @@ import Testing
     #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
     #expect(ended.output.contains("paper: 4 of 4 rows that should hold do."), "\(ended.output)")
     #expect(ended.output.contains("around 10,000"))
-    #expect(ended.errors.contains("5 points, all already in paper.sqlite"), "\(ended.errors)")
+    #expect(ended.errors.contains("5 points, 5 finished in paper.sqlite; nothing to run"), "\(ended.errors)")
     #expect(try folder.query("paper.sqlite", "SELECT count(*) FROM attempts") == ["5"])
 
     let json = try Groksweep.run(["reproduce", "paper", "--store", "paper.sqlite", "--json"], in: folder)
@@ -70,6 +76,17 @@ import Testing
     #expect(ended.output.contains("paper: 3 of 4 rows that should hold do."), "\(ended.output)")
   }
 
+  @Test func `points that failed for good end with 1, their reasons and the way to run them again`() throws {
+    let folder = try Folder()
+    try Self.fill(folder.path("p.sqlite"), with: "paper.yaml", sumSquaredWeights: 930, failing: 2)
+    let ended = try Groksweep.run(["reproduce", "paper", "--store", "p.sqlite"], in: folder)
+    #expect(ended.status == 1, "\(ended.errors)")
+    #expect(ended.errors.contains("5 points, 3 finished in p.sqlite, 2 failed; nothing to run"), "\(ended.errors)")
+    #expect(ended.errors.contains("set aside by a test"), "\(ended.errors)")
+    #expect(ended.errors.contains("groksweep retry --store p.sqlite"), "\(ended.errors)")
+    #expect(ended.output.contains("3 of 5 points have a result, 2 failed."), "\(ended.output)")
+  }
+
   @Test func `it says what it will cost, and Ctrl-C leaves everything resumable`() throws {
     let folder = try Folder()
     let running = try Groksweep.start(
@@ -82,7 +99,9 @@ import Testing
     running.signal(SIGINT)
     let ended = try running.end(within: 60)
     #expect(ended.status == 130, "\(ended.errors)")
-    #expect(ended.errors.contains("1 point, 0 already in reproduce-train-fraction.sqlite"), "\(ended.errors)")
+    #expect(
+      ended.errors.contains("1 point, 0 finished in reproduce-train-fraction.sqlite; 1 to run in at most"),
+      "\(ended.errors)")
     #expect(ended.errors.contains("of core time (estimate)"), "\(ended.errors)")
     #expect(
       ended.errors.contains("groksweep reproduce train-fraction --workers 1 --seeds 1 --only 0.95"), "\(ended.errors)")

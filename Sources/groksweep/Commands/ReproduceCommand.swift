@@ -56,7 +56,10 @@ struct ReproduceCommand: ParsableCommand {
         let reproduction = try Reproduction(target, sweeps, in: results)
         Console.print(json ? try jsonLine(reproduction) : reproduction.text)
         for failure in try sweeps.flatMap({ try results.failures(of: $0.name) }) {
-          Console.remark("Without a result: \(failure.id.short)  \(failure.reason)")
+          Console.remark("\(failure.id.short) has no result: \(failure.reason)")
+        }
+        if reproduction.failed > 0 {
+          Console.remark("To run them again: groksweep retry --store \(shellQuoted(path)), then this command")
         }
         if !reproduction.holds { throw ExitStatus.failed.thrown }
       })
@@ -79,24 +82,24 @@ struct ReproduceCommand: ParsableCommand {
     }
   }
 
-  /// What will run and what that costs, before it does.
+  /// What is there, what will run, and what that costs.
   private func announcement(
     of target: ReproductionTarget, _ sweeps: [SweepFile], _ registrations: [Registration], in results: Store,
     path: String
   ) throws -> String {
-    let total = registrations.reduce(0) { $0 + $1.total }
-    let done = registrations.reduce(0) { $0 + $1.finished + $1.failed }
-    let points = Wording.count(total, "point")
-    if done == total { return "reproduce \(target.rawValue): \(points), all already in \(path)" }
-    let missing = sweeps.flatMap { Array($0.points) }
-    let states = try results.states(of: missing.map(\.id))
-    let seconds = zip(missing, states).reduce(0.0) { sum, entry in
-      entry.1 == .finished || entry.1 == .failed ? sum : sum + entry.0.experiment.estimatedCoreSeconds
-    }
-    let stopsEarly = missing.contains { $0.experiment.stop.afterGrokking != nil }
-    return "reproduce \(target.rawValue): \(points), \(done) already in \(path); the rest in "
-      + "\(stopsEarly ? "at most" : "about") \(Wording.duration(seconds: seconds)) of core time (estimate)"
-      + (stopsEarly ? ", less as runs stop once they have grokked" : "")
+    let pending = registrations.reduce(0) { $0 + $1.pending }
+    let failed = registrations.reduce(0) { $0 + $1.failed }
+    var words = "reproduce \(target.rawValue): \(Wording.count(registrations.reduce(0) { $0 + $1.total }, "point")), "
+    words += "\(registrations.reduce(0) { $0 + $1.finished }) finished in \(path)"
+    if failed > 0 { words += ", \(failed) failed" }
+    if pending == 0 { return words + "; nothing to run" }
+
+    let points = sweeps.flatMap { Array($0.points) }
+    let missing = zip(points, try results.states(of: points.map(\.id))).filter { $1 != .finished && $1 != .failed }
+    let seconds = missing.reduce(0.0) { $0 + $1.0.experiment.estimatedCoreSeconds }
+    let mayStopEarly = missing.contains { $0.0.experiment.stop.afterGrokking != nil }
+    words += "; \(pending) to run in \(mayStopEarly ? "at most" : "about") \(Wording.duration(seconds: seconds)) of "
+    return words + "core time (estimate)" + (mayStopEarly ? ", less as runs stop once they have grokked" : "")
   }
 
   /// The arguments of the same command.
