@@ -2,7 +2,7 @@
 
 There: every small model below is trained by groksweep and loaded into HookedTransformer; logits of all pairs may differ
 by 1e-4, losses by 1e-5. Here: a HookedTransformer with random weights is saved as it is, zero biases and buffers
-included, and `groksweep analyze` must find the losses that TransformerLens finds, and refuse it once a bias is not zero.
+included; `groksweep analyze` must find the losses that TransformerLens finds, and refuse it once a bias is not zero.
 
     python check_transformerlens.py groksweep
 """
@@ -123,7 +123,8 @@ def ours_in_theirs(program, folder, name, model):
     with torch.no_grad():
         there = theirs(tokens)[:, -1]
     here = load_file(logits)["logits"]
-    Report.line(f"logits of {len(tokens)} pairs, {here.shape[1]} classes", (there - here).abs().max().item(), LOGITS_OFF)
+    off = (there - here).abs().max().item()
+    Report.line(f"logits of {len(tokens)} pairs, {here.shape[1]} classes", off, LOGITS_OFF)
     compare_losses(losses(there, labels, train_mask), report)
 
 
@@ -135,7 +136,8 @@ def theirs_in_ours(program, folder):
     path = folder / "theirs.safetensors"
     save_file(state, path)
     with safe_open(path, framework="pt") as file:
-        print(f"  {len(file.keys())} tensors, of which {len(ZERO_BIASES & set(file.keys()))} biases that we do not have")
+        names = set(file.keys())
+    print(f"  {len(names)} tensors, of which {len(ZERO_BIASES & names)} biases that we do not have")
     report = json.loads(groksweep(program, "analyze", path, "--json"))
     tokens, labels = all_pairs(p, "add")
     with torch.no_grad():

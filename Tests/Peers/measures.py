@@ -1,8 +1,8 @@
-"""The main measures of a model, recomputed from its file alone with numpy, beside what `groksweep analyze --json` prints.
+"""The measures of a model, recomputed from its file alone with numpy, beside what `groksweep analyze --json` prints.
 
 Written from the definitions in docs/reference/measures.md, not from the Swift code: plain einsums and least squares
-over the whole p x p grid in float64, however slow. Names are those of `analyze --json`; a name that only one side has is
-said and is no failure, but the names in MUST are asked for.
+over the whole p x p grid in float64, however slow. Names are those of `analyze --json`; a name that the report does not
+have is said and is no failure, but the names in MUST are asked for.
 
     python measures.py groksweep [model.safetensors [--operation subtract] [--activation gelu]]
 """
@@ -310,7 +310,7 @@ def theirs_by_name(report):
     report = dict(report)
     if isinstance(report.get("ablations"), list):
         report["ablations"] = {
-            " ".join([each["name"], *([str(each["frequency"])] if each.get("frequency") is not None else [])]): each["loss"]
+            f"{each['name']} {each['frequency']}" if "frequency" in each else each["name"]: each["loss"]
             for each in report["ablations"]
         }
     return report

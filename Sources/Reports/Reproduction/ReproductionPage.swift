@@ -18,14 +18,18 @@ extension Reproduction {
           row.verdict.rawValue + (published.shouldHold ? "" : " (need not hold)"),
         ])
     }
-    var parts = ["\(table.text)"]
-    parts.append(
-      "ours: the median of the runs, and the range that they span. reproduced: the published number lies in it, or within "
-        + "a factor of\n\(Verdict.closeFactor) of the median; within seed spread: by no more than the range's own ratio, "
-        + "or what the row allows, outside.")
-    parts.append((["Published in:"] + sources.map { "  \($0.text)" }).joined(separator: "\n"))
-    parts.append(conclusion)
-    return parts.joined(separator: "\n\n")
+    return [table.text, legend, conclusion].joined(separator: "\n\n")
+  }
+
+  /// What the columns and the verdicts mean, and where the numbers were published.
+  private var legend: String {
+    let lines = [
+      "ours: the median of our runs, which go from … to …",
+      "reproduced: the published number lies in that range, or within a factor of \(Verdict.closeFactor) of the median",
+      "within seed spread: it lies outside by no more than the range's own ratio, or than another seed may be off",
+      "published in:",
+    ]
+    return (lines + sources.map { "  \($0.text)" }).joined(separator: "\n")
   }
 
   /// `paper: 4 of 4 rows that should hold do.`
