@@ -52,7 +52,8 @@ let package = Package(
     .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
     .testTarget(
       name: "ResultsTests",
-      dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "ClusterTests",
       dependencies: [

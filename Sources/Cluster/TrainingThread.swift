@@ -188,7 +188,10 @@ final class TrainingThread: @unchecked Sendable {
         return .unwritable(epoch: run.progress.epoch, reason: "\(error)")
       }
     }
-    return .finished(try run.result(), seconds: MonotonicInstant.now.seconds(since: began))
+    let result = try run.result()
+    // What cannot be sent would be said again for ever; this way the point fails, with words.
+    try WireCodec.check(result)
+    return .finished(result, seconds: MonotonicInstant.now.seconds(since: began))
   }
 
   /// A checkpoint that cannot be written costs time after a crash, not the run.

@@ -231,10 +231,6 @@ extension Experiment {
     require(
       (1...100_000_000).contains(measure.evaluateEvery), "measure.evaluate_every",
       "evaluate_every \(measure.evaluateEvery) must lie between 1 and 100000000")
-    require(
-      measure.evaluateEvery < 1 || training.epochs / measure.evaluateEvery <= 500_000, "measure.evaluate_every",
-      "evaluate_every \(measure.evaluateEvery) gives more than 500000 evaluations in \(training.epochs) epochs; raise it"
-    )
     for (key, seed) in [("model_seed", modelSeed), ("data_seed", dataSeed)] {
       require(
         seed < 1 << 53, key,
@@ -251,8 +247,24 @@ extension Experiment {
         estimatedBytes <= 64 << 30, "model.heads",
         "modulus \(task.modulus), heads \(model.heads) and d_mlp \(model.dMLP) need about \(estimatedBytes >> 30) GiB of "
           + "memory; the limit is 64")
+      require(
+        evaluationCount <= largestEvaluationCount, "measure.evaluate_every",
+        "evaluate_every \(measure.evaluateEvery) gives \(evaluationCount) evaluations in \(training.epochs) epochs, and "
+          + "at most \(largestEvaluationCount) of modulus \(task.modulus) fit into a result; raise it")
     }
     return found
+  }
+
+  /// Of a whole run: epoch 0, every multiple of evaluate_every, and the end.
+  private var evaluationCount: Int { (training.epochs + measure.evaluateEvery - 1) / measure.evaluateEvery + 1 }
+
+  /// Evaluations that surely fit into the 64 MiB in which a result travels: each with every measure there is, 25 numbers
+  /// and two spectra in float32, and two more numbers for each frequency, should all of them be key; beside them the
+  /// final model's neurons and heads and a digest every 1,000 epochs.
+  private var largestEvaluationCount: Int {
+    let frequencies = (task.modulus - 1) / 2
+    let once = 1024 + 10 * model.dMLP + 34 * model.heads + 16 * frequencies + 40 * (training.epochs / 1000 + 1)
+    return ((64 << 20) - once) / (8 * 25 + 3 + (2 * 4 + 2 * 8) * frequencies)
   }
 
   /// What a run holds at once, roughly: six tables of rows (`FoldedModel`, `TableGradients`), a dozen float32 copies of

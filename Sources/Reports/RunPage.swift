@@ -1,4 +1,6 @@
-// One finished run as a page of text: outcome, a dozen lines of its curve, its key frequencies.
+// One finished run as a page of text: a dozen lines of its curve, what happened when, and what its final model is.
+//
+// What a run does not have is not on the page: an operation without waves has no ablations, a diverged run no model.
 
 import Grokking
 
@@ -6,20 +8,23 @@ import Grokking
 package enum RunPage {
   /// Evaluations shown of a longer curve: enough to see memorization, plateau and grokking.
   private static let shownEvaluations = 16
+  /// Heads shown one by one; the paper's model has four.
+  private static let shownHeads = 16
 
   package static func text(_ result: RunResult, seconds: Double) -> String {
-    var lines = [curve(result.evaluations).text, ""]
-    lines.append(sentence(result.outcome))
-    if !result.keyFrequencies.isEmpty {
-      let frequencies = result.keyFrequencies.map { "\($0.frequency) (norm \(Wording.loss($0.norm)))" }
-      lines.append("key frequencies: \(frequencies.joined(separator: ", "))")
-    }
     let rate = Double(result.epochs) / max(seconds, 1e-9)
-    lines.append(
+    let cost =
       "\(Wording.grouped(result.epochs)) epochs in \(Wording.duration(seconds: seconds)) "
-        + "(\(Wording.rate(rate)) epochs/s, \(result.kernelPath))")
-    lines.append("digest \(result.digest)")
-    return lines.joined(separator: "\n")
+      + "(\(Wording.rate(rate)) epochs/s, \(result.kernelPath))"
+    var parts = [curve(result.evaluations).text, story(result)]
+    if !result.crossings.isEmpty { parts.append(crossings(result.crossings).text) }
+    if !result.keyFrequencies.isEmpty { parts.append(keyFrequencies(result.keyFrequencies).text) }
+    let facts = finalFacts(result)
+    if !facts.isEmpty { parts.append(facts.joined(separator: "\n")) }
+    if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text) }
+    if let ablations = result.finalModel?.ablations, !ablations.isEmpty { parts.append(table(ablations).text) }
+    parts.append("\(cost)\ndigest \(result.digest)")
+    return parts.joined(separator: "\n\n")
   }
 
   /// The outcome in words.
@@ -40,6 +45,15 @@ package enum RunPage {
     }
   }
 
+  private static func story(_ result: RunResult) -> String {
+    let phases = result.phases.map { phase in
+      let name = phase.name.rawValue.replacing("_", with: " ")
+      let end = phase.end.map { "to \(Wording.grouped($0))" } ?? "on, to the end"
+      return "\(name) from epoch \(Wording.grouped(phase.start)) \(end)"
+    }
+    return sentence(result.outcome) + (phases.isEmpty ? "" : "\nphases: \(phases.joined(separator: ", "))")
+  }
+
   private static func curve(_ evaluations: [Evaluation]) -> TextTable {
     var table = TextTable([
       ("epoch", .right), ("train loss", .right), ("test loss", .right), ("train acc", .right), ("test acc", .right),
@@ -57,5 +71,95 @@ package enum RunPage {
       ])
     }
     return table
+  }
+
+  private static func crossings(_ crossings: [Crossing]) -> TextTable {
+    var table = TextTable([("crossed", .left), ("first at epoch", .right), ("for good from", .right)])
+    for crossing in crossings {
+      let sign = crossing.measure == .testLoss ? "≤" : "≥"
+      table.append([
+        "\(crossing.measure.rawValue.replacing("_", with: " ")) \(sign) \(Wording.loss(crossing.threshold))",
+        Wording.epoch(crossing.first), Wording.epoch(crossing.sustained),
+      ])
+    }
+    return table
+  }
+
+  private static func keyFrequencies(_ frequencies: [KeyFrequency]) -> TextTable {
+    var table = TextTable([
+      ("key frequency", .right), ("norm in W_L", .right), ("train loss without", .right), ("α", .right),
+      ("neurons", .right), ("FVE u", .right), ("FVE v", .right),
+    ])
+    for key in frequencies {
+      table.append([
+        "\(key.frequency)", Wording.loss(key.norm), Wording.loss(key.excludedLoss),
+        Wording.loss(key.cosineCoefficient), "\(key.neurons)", Wording.share(key.varianceExplainedU),
+        Wording.share(key.varianceExplainedV),
+      ])
+    }
+    return table
+  }
+
+  /// One line for each fact of the final model that was measured.
+  private static func finalFacts(_ result: RunResult) -> [String] {
+    var facts: [String] = []
+    if let final = result.finalModel {
+      func list(_ frequencies: [Int]) -> String {
+        frequencies.isEmpty ? "none" : frequencies.map(String.init).joined(separator: ", ")
+      }
+      if !final.normsW_E.isEmpty { facts.append("key frequencies by W_E: \(list(final.keyFrequenciesW_E))") }
+      if !final.neurons.isEmpty {
+        facts.append("key frequencies by neurons: \(list(final.keyFrequenciesNeurons))")
+        facts.append(
+          "\(final.neuronsOver85) of \(Wording.count(final.neurons.count, "neuron")) over 85 % of one frequency")
+      }
+      if let residual = final.rankResidual {
+        facts.append("outside the key directions: \(Wording.percent(residual)) of the norm of W_L")
+      }
+    }
+    if let evaluation = result.final, let share = evaluation.logitVarianceExplained {
+      facts.append(
+        "cosines of the key frequencies: \(Wording.share(share)) of the logits' variance, test loss "
+          + Wording.loss(evaluation.cosineLossTest))
+    }
+    return facts
+  }
+
+  private static func table(_ heads: [HeadMeasures]) -> TextTable {
+    var table = TextTable([
+      ("head", .right), ("attends to a", .right), ("to b", .right), ("to =", .right), ("frequency", .right),
+      ("FVE", .right),
+    ])
+    for (place, head) in heads.prefix(shownHeads).enumerated() {
+      table.append(
+        ["\(place)"] + head.attention.map { Wording.share($0) } + [
+          "\(head.frequency)", Wording.share(head.varianceExplained),
+        ])
+    }
+    return table
+  }
+
+  private static func table(_ ablations: [Ablation]) -> TextTable {
+    var table = TextTable([("final model", .left), ("loss, all pairs", .right), ("times the original", .right)])
+    let original = ablations.first { $0.name == .original }?.loss
+    for ablation in ablations {
+      let ratio = original.flatMap { $0 > 0 ? ablation.loss / $0 : nil }
+      table.append([words(ablation), Wording.loss(ablation.loss), Wording.loss(ratio)])
+    }
+    return table
+  }
+
+  private static func words(_ ablation: Ablation) -> String {
+    switch ablation.name {
+    case .original: "as it is"
+    case .neuronPolynomials: "neurons as polynomials of one frequency"
+    case .neuronWaves: "neurons with only the waves of a+b"
+    case .logitBlocks: "logits with only the key frequencies' blocks"
+    case .withoutFrequency: "logits without frequency \(ablation.frequency ?? 0)"
+    case .onlyKeyFrequencies: "logits with only the key frequencies"
+    case .keyDirections: "neurons in the key directions only"
+    case .keyDirectionsComplement: "neurons outside the key directions only"
+    case .noSkip: "without the skip around the MLP"
+    }
   }
 }

@@ -50,11 +50,11 @@ package struct StatusPage {
       ("grokked at (median)", .right), ("min", .right), ("max", .right),
     ])
     for row in grokkingTimes where row.runs > 0 {
-      func epoch(_ value: Int?) -> String { value.map(Wording.grouped) ?? "–" }
       table.append([
         row.setting.isEmpty ? "(all points)" : row.setting, "\(row.runs)", "\(row.grokked)", "\(row.censored)",
-        epoch(row.medianMemorizationEpoch), epoch(row.medianGrokkingEpoch), epoch(row.minGrokkingEpoch),
-        epoch(row.maxGrokkingEpoch),
+        Wording.epoch(row.medianMemorizationEpoch), Wording.epoch(row.medianGrokkingEpoch),
+        Wording.epoch(row.minGrokkingEpoch),
+        Wording.epoch(row.maxGrokkingEpoch),
       ])
     }
     return table

@@ -29,6 +29,12 @@ package enum Wording {
     return "\(fixed(value * 100, digits: 1)) %"
   }
 
+  /// Two significant digits, for shares that may be far below one in a hundred: `0.55 %`, `12 %`.
+  package static func percent(_ value: Double) -> String { "\(String(format: "%.2g", value * 100)) %" }
+
+  /// A whole epoch with commas, or a dash where there is none.
+  package static func epoch(_ value: Int?) -> String { value.map(grouped) ?? "–" }
+
   /// `12 points`, `1 point`.
   package static func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
     "\(number) \(number == 1 ? noun : plural ?? noun + "s")"

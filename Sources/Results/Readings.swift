@@ -61,9 +61,11 @@ package struct RunSummary: Sendable, Codable, Hashable {
   package let memorizationEpoch: Int?
   package let grokkingEpoch: Int?
   package let censoredAfter: Int?
-  /// The measures of the final model; nil for a run that diverged before its first evaluation.
+  /// The last evaluation, without spectra and without measures of single frequencies; nil for a run that diverged
+  /// before its first.
   package let final: Evaluation?
-  package let keyFrequencyCount: Int
+  /// Nil for a run that diverged, which has no final model.
+  package let keyFrequencyCount: Int?
   /// Epochs trained.
   package let epochs: Int
   package let seconds: Double

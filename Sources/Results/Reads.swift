@@ -43,7 +43,8 @@ extension Store {
         database,
         sql: """
           SELECT point.id, setting.label, run.outcome, run.memorization_epoch, run.grokking_epoch, run.censored_after,
-            (SELECT count(*) FROM key_frequency WHERE key_frequency.point = run.point), run.epochs, run.seconds,
+            CASE WHEN run.outcome <> 'diverged'
+              THEN (SELECT count(*) FROM key_frequency WHERE key_frequency.point = run.point) END, run.epochs, run.seconds,
             run.worker, run.digest, run.kernel_path, run.measure_version, \(ExperimentColumns.list(of: "point")),
             \(EvaluationColumns.names.map { "evaluation.\($0)" }.joined(separator: ", "))
           FROM sweep_point
@@ -58,16 +59,6 @@ extension Store {
       var runs: [RunSummary] = []
       while let row = try rows.next() { runs.append(try run(row, of: sweep)) }
       return runs
-    }
-  }
-
-  /// Every evaluation of a finished point, in order of epoch; empty for one that is not finished.
-  package func curve(of point: PointID) throws -> [Evaluation] {
-    try read { database in
-      try Row.fetchAll(
-        database, sql: "SELECT \(EvaluationColumns.list) FROM evaluation WHERE point = ? ORDER BY epoch",
-        arguments: [try number(of: point, in: database)]
-      ).map { EvaluationColumns.evaluation($0, from: 0) }
     }
   }
 

@@ -12,11 +12,14 @@ enum Schema {
     migrator.registerMigration("1", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: tables1 + triggers1 + Views.schema1 + "PRAGMA user_version = 1;")
     }
+    migrator.registerMigration("2", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: tables2 + Views.schema2 + "PRAGMA user_version = 2;")
+    }
     return migrator
   }
 
   private static let digestCheck = "CHECK (length(digest) = 64 AND digest NOT GLOB '*[^0-9a-f]*')"
-  private static let finite = "BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
+  static let finite = "BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 
   private static let tables1 = """
     CREATE TABLE sweep (
@@ -205,5 +208,5 @@ enum Schema {
 
 extension Store {
   /// The number of the schema that this program writes.
-  package static var schemaVersion: Int { 1 }
+  package static var schemaVersion: Int { 2 }
 }

@@ -13,7 +13,7 @@ package enum StoreOutcome: Sendable, Hashable {
 }
 
 extension Store {
-  /// The commit of a point: its run, curve, key frequencies, digests and the end of its attempt, all or nothing.
+  /// The commit of a point: its run, every measure of it, digests and the end of its attempt, all or nothing.
   ///
   /// `lease` may have ended or stem from an earlier coordinator's life; one that this store never granted for this point
   /// (a leftover of a store since deleted) is not noted, and the result is stored all the same. A failed point becomes
@@ -33,9 +33,7 @@ extension Store {
         try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE lease = ? AND point = ?"),
         arguments: [lease.number, number])
       try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: now, in: database)
-      try insertEvaluations(result.evaluations, number, in: database)
-      try insertKeyFrequencies(result.keyFrequencies, number, in: database)
-      try insertDigests(result.digests, number, in: database)
+      try ResultRows.insert(result, of: number, in: database)
       if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: now, in: database) }
       try database.cachedStatement(sql: "UPDATE worker SET last_seen = ? WHERE number = ?")
         .execute(arguments: [Timestamp.text(now), worker])
@@ -130,28 +128,5 @@ extension Store {
       result.epochs, result.final?.epoch, seconds, worker, lease, result.digest, result.kernelPath,
       result.semanticsVersion, result.measureVersion, Timestamp.text(now),
     ])
-  }
-
-  private func insertEvaluations(_ evaluations: [Evaluation], _ point: Int64, in database: Database) throws {
-    let statement = try database.cachedStatement(
-      sql: """
-        INSERT INTO evaluation (point, \(EvaluationColumns.list)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """)
-    for evaluation in evaluations {
-      try statement.execute(arguments: StatementArguments([point] + EvaluationColumns.values(of: evaluation)))
-    }
-  }
-
-  private func insertKeyFrequencies(_ frequencies: [KeyFrequency], _ point: Int64, in database: Database) throws {
-    let statement = try database.cachedStatement(
-      sql: "INSERT INTO key_frequency (point, frequency, norm, excluded_loss) VALUES (?, ?, ?, ?)")
-    for frequency in frequencies {
-      try statement.execute(arguments: [point, frequency.frequency, frequency.norm, frequency.excludedLoss])
-    }
-  }
-
-  private func insertDigests(_ digests: [EpochDigest], _ point: Int64, in database: Database) throws {
-    let statement = try database.cachedStatement(sql: "INSERT INTO digest (point, epoch, digest) VALUES (?, ?, ?)")
-    for digest in digests { try statement.execute(arguments: [point, digest.epoch, digest.digest]) }
   }
 }

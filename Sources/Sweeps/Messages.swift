@@ -7,7 +7,7 @@ import Grokking
 
 /// The version of this protocol. Coordinator and workers must agree on it, and on `Engine.semanticsVersion`.
 package enum WireProtocol {
-  package static let version = 1
+  package static let version = 2
 }
 
 /// SHA-256 of a point's canonical experiment and the engine's semantics version: 64 hexadecimal digits.

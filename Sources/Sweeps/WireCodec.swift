@@ -26,6 +26,12 @@ package enum WireCodec {
     return try checked(frames)
   }
 
+  /// Whether `result` can be sent at all; what cannot is no result.
+  package static func check(_ result: RunResult) throws(WireError) {
+    let lease = HeldLease(lease: LeaseID(1), point: PointID(hex: String(repeating: "0", count: 64))!)
+    _ = try encode(.finished(lease: lease.lease, point: lease.point, result, seconds: 0))
+  }
+
   package static func encode(_ message: CoordinatorMessage) throws(WireError) -> [[UInt8]] {
     try checked([try json(CoordinatorFrame(message: message))])
   }

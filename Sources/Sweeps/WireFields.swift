@@ -72,7 +72,7 @@ struct WireIdentity: Codable {
         try fields.decode(String.self, forKey: key), limit: WireCodec.maximumNameBytes, key.stringValue)
     }
     let boot = try text(.boot)
-    guard boot.utf8.count == 32, boot.utf8.allSatisfy(WireResult.isHex) else {
+    guard boot.utf8.count == 32, boot.utf8.allSatisfy(WireHex.isDigit) else {
       throw WireError.malformed("\"boot\" of a hello must be 32 hexadecimal digits")
     }
     identity = WorkerIdentity(
@@ -94,96 +94,5 @@ struct WireIdentity: Codable {
     try fields.encode(identity.cores, forKey: .cores)
     try put(identity.kernelPath, .kernelPath)
     try put(identity.build, .build)
-  }
-}
-
-/// A result without its evaluations and digests, which are in the second frame.
-struct WireResult: Codable {
-  /// As `Experiment.problems` allows.
-  static let maximumEpochs = 100_000_000
-
-  let outcome: WireOutcome
-  let epochs: Int
-  let keyFrequencies: [KeyFrequency]
-  let kernelPath: String
-  let semanticsVersion: Int
-  let measureVersion: Int
-
-  private enum CodingKeys: String, CodingKey {
-    case outcome, epochs
-    case keyFrequencies = "key_frequencies"
-    case kernelPath = "kernel_path"
-    case semanticsVersion = "semantics_version"
-    case measureVersion = "measure_version"
-  }
-
-  init(_ result: RunResult) {
-    outcome = WireOutcome(result.outcome)
-    epochs = result.epochs
-    keyFrequencies = result.keyFrequencies
-    kernelPath = WireText.clean(result.kernelPath, limit: WireCodec.maximumNameBytes)
-    semanticsVersion = result.semanticsVersion
-    measureVersion = result.measureVersion
-  }
-
-  func result(curve: [UInt8]) throws -> RunResult {
-    try WireBounds.check(epochs, in: 0...WireResult.maximumEpochs, "epochs")
-    try WireBounds.check(kernelPath, limit: WireCodec.maximumNameBytes, "kernel_path")
-    for key in keyFrequencies { try WireBounds.check(key.frequency, in: 1...65_536, "frequency") }
-    let curve = try WireCurve(decoding: curve, epochs: epochs)
-    return RunResult(
-      outcome: try outcome.outcome(), epochs: epochs, evaluations: curve.evaluations, keyFrequencies: keyFrequencies,
-      digests: curve.digests, kernelPath: kernelPath, semanticsVersion: semanticsVersion,
-      measureVersion: measureVersion)
-  }
-
-  static func isHex(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...102).contains(byte) }
-}
-
-/// {"name": "grokked", "memorization": 140, "grokking": 9300}, with `censored_after` and `at` where they belong.
-struct WireOutcome: Codable {
-  var name: String
-  var memorization: Int?
-  var grokking: Int?
-  var censoredAfter: Int?
-  var at: Int?
-
-  private enum CodingKeys: String, CodingKey {
-    case name, memorization, grokking
-    case censoredAfter = "censored_after"
-    case at
-  }
-
-  init(_ outcome: Outcome) {
-    name = outcome.name
-    memorization = outcome.memorizationEpoch
-    grokking = outcome.grokkingEpoch
-    switch outcome {
-    case .memorized(_, let epoch), .unfit(let epoch): censoredAfter = epoch
-    case .diverged(let epoch, _, _): at = epoch
-    case .grokked, .immediate, .collapsed: break
-    }
-  }
-
-  func outcome() throws -> Outcome {
-    for epoch in [memorization, grokking, censoredAfter, at] {
-      if let epoch { try WireBounds.check(epoch, in: 0...WireResult.maximumEpochs, "outcome") }
-    }
-    switch (name, memorization, grokking, censoredAfter, at) {
-    case ("grokked", let memorization?, let grokking?, nil, nil):
-      return .grokked(memorization: memorization, grokking: grokking)
-    case ("memorized", let memorization?, nil, let epoch?, nil):
-      return .memorized(memorization: memorization, censoredAfter: epoch)
-    case ("unfit", nil, nil, let epoch?, nil): return .unfit(censoredAfter: epoch)
-    case ("immediate", let memorization, let grokking?, nil, nil):
-      return .immediate(memorization: memorization, grokking: grokking)
-    case ("collapsed", let memorization, let grokking?, nil, nil):
-      return .collapsed(memorization: memorization, grokking: grokking)
-    case ("diverged", let memorization, let grokking, nil, let epoch?):
-      return .diverged(at: epoch, memorization: memorization, grokking: grokking)
-    default:
-      throw WireError.malformed(
-        "the outcome \"\(WireText.clean(name, limit: 40))\" of a result is unknown or has the wrong epochs with it")
-    }
   }
 }

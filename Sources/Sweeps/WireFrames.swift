@@ -86,7 +86,7 @@ struct WorkerFrame: Codable {
       try type("finished")
       try fields.encode(lease, forKey: .lease)
       try fields.encode(point, forKey: .point)
-      try fields.encode(WireResult(result), forKey: .result)
+      try fields.encode(try WireResult(result), forKey: .result)
       try fields.encode(seconds, forKey: .seconds)
     case .failed(let lease, let point, let kind, let reason):
       try type("failed")

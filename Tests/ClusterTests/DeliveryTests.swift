@@ -103,7 +103,8 @@ import ZeroMQ
     let stranger = try Socket(Context(), .dealer)
     try stranger.connect(fixture.endpoint)
     let noise: [[[UInt8]]] = [
-      [[]], [[0xff, 0x00]], [Array("{}".utf8)], [Array("{\"groksweep\":1,\"type\":\"finished\"}".utf8), [1, 2, 3]],
+      [[]], [[0xff, 0x00]], [Array("{}".utf8)],
+      [Array("{\"groksweep\":\(WireProtocol.version),\"type\":\"finished\"}".utf8), [1, 2, 3]],
       Array(repeating: [1], count: 7),
     ]
     var sent = 0

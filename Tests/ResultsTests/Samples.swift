@@ -105,6 +105,93 @@ enum Sample {
       ],
       kernelPath: "avx2")
   }
+
+  /// `result` with every measure in it: modulus 7, so three frequencies, of which 1 and 3 are key.
+  static func measured(
+    _ outcome: Outcome = .grokked(memorization: 100, grokking: 700), epochs: Int = 1000
+  ) -> RunResult {
+    var result = result(outcome, epochs: epochs)
+    for row in result.evaluations.indices {
+      let epoch = Double(result.evaluations[row].epoch)
+      result.evaluations[row].sumSquaredByTensor = (0..<11).map { $0 == 9 ? nil : Double($0) + epoch }
+      // Numbers whose shortest decimals look unlike each other.
+      result.evaluations[row].normsW_E = [0.1, 1e-12, 3.4028235e38]
+      result.evaluations[row].normsW_L = [1 / 3, 16_777_216, Float(epoch)]
+      result.evaluations[row].logitVarianceExplained = 0.95
+      result.evaluations[row].cosineLossTest = 0.25
+      result.evaluations[row].keyFrequencies = [
+        KeyFrequencyMeasures(frequency: 1, excludedLoss: 4 + epoch, cosineCoefficient: -0.5),
+        KeyFrequencyMeasures(frequency: 3, excludedLoss: 2 + epoch, cosineCoefficient: 0.1 + 0.2),
+      ]
+    }
+    for place in result.keyFrequencies.indices {
+      result.keyFrequencies[place].cosineCoefficient = 40.5
+      result.keyFrequencies[place].neurons = 2 * place + 1
+      result.keyFrequencies[place].varianceExplainedU = 0.93
+      result.keyFrequencies[place].varianceExplainedV = 0.98
+    }
+    result.finalModel = FinalMeasures(
+      normsW_E: [0.1 + 0.2, 1e-300, 5], normsW_L: [1 / 3, 2, 3], keyFrequenciesW_E: [3],
+      keyFrequenciesNeurons: [1, 2, 3],
+      neurons: [0.9, 0.85, 0.86, 0, 1].enumerated().map {
+        NeuronFit(frequency: $0.offset % 3 + 1, varianceExplained: $0.element)
+      },
+      heads: [
+        HeadMeasures(attention: [0.25, 0.5, 0.25], frequency: 2, varianceExplained: 0.75),
+        HeadMeasures(attention: [1, 0, 0], frequency: 1, varianceExplained: 0),
+      ],
+      rankResidual: 0.0055,
+      ablations: [
+        Ablation(.original, loss: 0.5), Ablation(.neuronPolynomials, loss: 0.25),
+        Ablation(.withoutFrequency, frequency: 1, loss: 4), Ablation(.withoutFrequency, frequency: 3, loss: 2),
+        Ablation(.noSkip, loss: 0.5),
+      ])
+    result.crossings = CrossingMeasure.allCases.flatMap { measure in
+      measure.thresholds.map { threshold in
+        let isLow = measure == .testLoss ? threshold > 0.5 : threshold < 0.9
+        return Crossing(measure: measure, threshold: threshold, first: isLow ? 650 : nil, sustained: isLow ? 700 : nil)
+      }
+    }
+    result.phases = [
+      Phase(.memorization, start: 0, end: 200), Phase(.circuitFormation, start: 200, end: 600),
+      Phase(.cleanup, start: 600, end: nil),
+    ]
+    result.measureVersion = 2
+    return result
+  }
+
+  /// As of an operation without waves: nothing that needs one.
+  static var withoutWaves: RunResult {
+    var result = measured()
+    for row in result.evaluations.indices {
+      result.evaluations[row].restrictedLossTrain = nil
+      result.evaluations[row].restrictedLossTest = nil
+      result.evaluations[row].restrictedLoss = nil
+      result.evaluations[row].excludedLoss = nil
+      result.evaluations[row].logitVarianceExplained = nil
+      result.evaluations[row].cosineLossTest = nil
+      result.evaluations[row].keyFrequencies = []
+    }
+    for place in result.keyFrequencies.indices {
+      result.keyFrequencies[place].excludedLoss = nil
+      result.keyFrequencies[place].cosineCoefficient = nil
+      result.keyFrequencies[place].varianceExplainedU = nil
+      result.keyFrequencies[place].varianceExplainedV = nil
+    }
+    result.finalModel?.rankResidual = nil
+    result.finalModel?.ablations = []
+    result.phases = []
+    return result
+  }
+
+  /// As of a run that diverged at epoch 30: what was measured before, and no final model.
+  static var diverged: RunResult {
+    var result = withoutWaves
+    result.outcome = .diverged(at: 30, memorization: nil, grokking: nil)
+    result.keyFrequencies = []
+    result.finalModel = nil
+    return result
+  }
 }
 
 extension Store {

@@ -29,7 +29,9 @@ import Testing
         "outcome", "memorization_epoch", "grokking_epoch", "grokking_delay", "censored_after", "train_loss",
         "test_loss", "train_accuracy", "test_accuracy", "restricted_loss", "excluded_loss", "gini_w_e", "gini_w_l",
         "sum_squared_weights", "key_frequency_count", "epochs", "seconds", "worker", "digest", "kernel_path",
-        "measure_version",
+        "measure_version", "ended_by", "memorization_end", "cleanup_start", "cleanup_end", "restricted_loss_train",
+        "restricted_loss_test", "logit_fve", "cosine_loss_test", "rank_residual", "neurons_over_85", "key_frequencies",
+        "key_frequencies_w_e", "key_frequencies_neurons",
       ])
   }
 
@@ -38,8 +40,25 @@ import Testing
       try columns("curves") == [
         "point", "epoch", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "restricted_loss_train",
         "restricted_loss_test", "restricted_loss", "excluded_loss", "gini_w_e", "gini_w_l", "sum_squared_weights",
+        "logit_fve", "cosine_loss_test", "sum_squared_w_e", "sum_squared_w_pos", "sum_squared_w_q", "sum_squared_w_k",
+        "sum_squared_w_v", "sum_squared_w_o", "sum_squared_w_in", "sum_squared_b_in", "sum_squared_w_out",
+        "sum_squared_b_out", "sum_squared_w_u",
       ])
-    #expect(try columns("key_frequencies") == ["point", "frequency", "norm", "excluded_loss"])
+    #expect(
+      try columns("key_frequencies") == [
+        "point", "frequency", "norm", "excluded_loss", "cosine_coefficient", "neurons", "fve_u", "fve_v",
+      ])
+    #expect(
+      try columns("frequency_curves") == ["point", "epoch", "frequency", "excluded_loss", "cosine_coefficient"])
+    #expect(try columns("crossings") == ["point", "measure", "threshold", "first_epoch", "sustained_epoch"])
+    #expect(try columns("phases") == ["point", "phase", "start_epoch", "end_epoch"])
+    #expect(try columns("spectra") == ["point", "epoch", "frequency", "norm_w_e", "norm_w_l"])
+    #expect(try columns("neurons") == ["point", "neuron", "frequency", "fve"])
+    #expect(
+      try columns("heads") == [
+        "point", "head", "attention_to_a", "attention_to_b", "attention_to_equals", "frequency", "fve",
+      ])
+    #expect(try columns("ablations") == ["point", "name", "frequency", "loss", "ratio_to_original"])
     #expect(
       try columns("sweep_progress") == [
         "sweep", "pending", "running", "finished", "failed", "total", "eta_seconds",
@@ -208,9 +227,10 @@ import Testing
   @Test func `the sqlite3 shell reads every view`() throws {
     let sweep = Sample.sweep()
     _ = try store.register(sweep, at: Sample.now)
-    try store.finish(sweep.points[0].id, lease: 1)
+    try store.finish(sweep.points[0].id, lease: 1, Sample.measured())
     let views = [
       "runs", "curves", "key_frequencies", "sweep_progress", "grokking_times", "workers", "attempts", "violations",
+      "crossings", "phases", "spectra", "frequency_curves", "neurons", "heads", "ablations",
     ]
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -221,6 +241,6 @@ import Testing
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     shell.waitUntilExit()
     #expect(shell.terminationStatus == 0)
-    #expect(text == "1\n2\n2\n1\n2\n1\n1\n0\n")
+    #expect(text == "1\n2\n2\n1\n2\n1\n1\n0\n9\n3\n6\n4\n5\n2\n5\n")
   }
 }

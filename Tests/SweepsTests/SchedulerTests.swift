@@ -31,11 +31,13 @@ import Testing
     #expect(
       old == [
         .refused(
-          reason: "the worker speaks protocol 7, the coordinator protocol 1; "
+          reason: "the worker speaks protocol 7, the coordinator protocol \(WireProtocol.version); "
             + "use the same build of groksweep on both sides")
       ])
     let engine = bench.say(
-      2, .hello(Samples.identity(2), protocolVersion: 1, semanticsVersion: 99, holding: nil))
+      2,
+      .hello(
+        Samples.identity(2), protocolVersion: WireProtocol.version, semanticsVersion: 99, holding: nil))
     guard case .refused(let reason)? = engine.sent(to: 2).first else {
       Issue.record("not refused: \(engine)")
       return

@@ -42,6 +42,9 @@ import Testing
     empty.digests = []
     empty.keyFrequencies = []
     messages.append(.finished(lease: LeaseID(8), point: Samples.id(5), empty, seconds: 0))
+    for result in FullResults.all {
+      messages.append(.finished(lease: LeaseID(9), point: Samples.id(6), result, seconds: 2))
+    }
     return messages
   }
 
@@ -74,7 +77,7 @@ import Testing
     let frames = try WireCodec.encode(.receipt(lease: LeaseID(3), point: Samples.id(2)))
     #expect(
       String(decoding: frames[0], as: UTF8.self)
-        == #"{"groksweep":1,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
+        == #"{"groksweep":2,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
   }
 
   @Test func `curves keep every bit, also of columns with holes`() throws {

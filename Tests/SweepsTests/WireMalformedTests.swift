@@ -26,18 +26,18 @@ import Testing
     #expect(complaint("") == "the first frame of a message is no JSON object")
     #expect(complaint("GET / HTTP/1.1") == "the first frame of a message is no JSON object")
     #expect(complaint("{}") == #""groksweep" is missing from a message"#)
-    #expect(complaint(#"{"groksweep":1}"#) == #""type" is missing from a message"#)
-    #expect(complaint(#"{"groksweep":1,"type":"grant"}"#) == #""grant" is no message of a worker"#)
-    #expect(coordinatorComplaint(#"{"groksweep":1,"type":"ready"}"#) == #""ready" is no message of a coordinator"#)
+    #expect(complaint(#"{"groksweep":2}"#) == #""type" is missing from a message"#)
+    #expect(complaint(#"{"groksweep":2,"type":"grant"}"#) == #""grant" is no message of a worker"#)
+    #expect(coordinatorComplaint(#"{"groksweep":2,"type":"ready"}"#) == #""ready" is no message of a coordinator"#)
     #expect(
-      complaint(#"{"groksweep":2,"type":"ready"}"#)
-        == "this message speaks groksweep protocol 2, but protocol 1 is spoken here; use the same build of groksweep on both sides"
+      complaint(#"{"groksweep":1,"type":"ready"}"#)
+        == "this message speaks groksweep protocol 1, but protocol 2 is spoken here; use the same build of groksweep on both sides"
     )
     #expect(throws: WireError.malformed("a message without frames")) { try WireCodec.decodeWorkerMessage([]) }
   }
 
   @Test func `frames that are too many or too large are not read`() {
-    let ready = Array(#"{"groksweep":1,"type":"ready"}"#.utf8)
+    let ready = Array(#"{"groksweep":2,"type":"ready"}"#.utf8)
     #expect(throws: WireError.tooLarge("a message of 3 frames; at most 2 are allowed")) {
       try WireCodec.decodeWorkerMessage([ready, ready, ready])
     }
@@ -49,39 +49,39 @@ import Testing
       try WireCodec.decodeWorkerMessage([ready, []])
     }
     #expect(throws: WireError.malformed("a coordinator's message has one frame, not 2")) {
-      try WireCodec.decodeCoordinatorMessage([Array(#"{"groksweep":1,"type":"wait"}"#.utf8), []])
+      try WireCodec.decodeCoordinatorMessage([Array(#"{"groksweep":2,"type":"wait"}"#.utf8), []])
     }
   }
 
   @Test func `missing, mistyped and impossible fields are named`() {
     let point = Samples.id(1).hex
     #expect(
-      complaint(#"{"groksweep":1,"type":"handed_back","lease":1,"point":"\#(point)"}"#)
+      complaint(#"{"groksweep":2,"type":"handed_back","lease":1,"point":"\#(point)"}"#)
         == #""epoch" is missing from a message"#)
     #expect(
-      complaint(#"{"groksweep":1,"type":"handed_back","lease":"x","point":"\#(point)","epoch":1}"#)
+      complaint(#"{"groksweep":2,"type":"handed_back","lease":"x","point":"\#(point)","epoch":1}"#)
         == #""lease" of a message is no Int64"#)
     #expect(
-      complaint(#"{"groksweep":1,"type":"handed_back","lease":1,"point":"\#(point)","epoch":-1}"#)
+      complaint(#"{"groksweep":2,"type":"handed_back","lease":1,"point":"\#(point)","epoch":-1}"#)
         == #""epoch" of a message is -1; it must lie between 0 and 100000000"#)
     #expect(
-      complaint(#"{"groksweep":1,"type":"handed_back","lease":1,"point":"XYZ","epoch":1}"#)
+      complaint(#"{"groksweep":2,"type":"handed_back","lease":1,"point":"XYZ","epoch":1}"#)
         == #""point" of a message is wrong: a point's id is 64 hexadecimal digits"#)
     #expect(
-      complaint(#"{"groksweep":1,"type":"failed","lease":1,"point":"\#(point)","class":"bored","reason":""}"#)
+      complaint(#"{"groksweep":2,"type":"failed","lease":1,"point":"\#(point)","class":"bored","reason":""}"#)
         .hasPrefix(#""class" of a message is wrong: "#))
     #expect(
-      complaint(#"{"groksweep":1,"type":"failed","lease":1,"point":"\#(point)","class":"lost","reason":"\u001b[2J"}"#)
+      complaint(#"{"groksweep":2,"type":"failed","lease":1,"point":"\#(point)","class":"lost","reason":"\u001b[2J"}"#)
         == #""reason" of a message is longer than 4096 bytes or has control characters in it"#)
     let progress = #"{"stage":"training","epoch":1,"epochs":2,"work":1,"total_work":2}"#
     #expect(
-      complaint(#"{"groksweep":1,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":-1}"#)
+      complaint(#"{"groksweep":2,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":-1}"#)
         == #""epochs_per_second" of a message is -1.0; it must lie between 0.0 and 1000000000000.0"#)
     #expect(
-      complaint(#"{"groksweep":1,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":1e999}"#)
+      complaint(#"{"groksweep":2,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":1e999}"#)
         != "no complaint")
     #expect(
-      complaint(#"{"groksweep":1,"type":"hello","semantics_version":1,"worker":{"boot":"abc"}}"#)
+      complaint(#"{"groksweep":2,"type":"hello","semantics_version":1,"worker":{"boot":"abc"}}"#)
         == #""boot" of a hello must be 32 hexadecimal digits"#)
   }
 
@@ -108,17 +108,17 @@ import Testing
     #expect(complaint(json) == "a \"finished\" message without its second frame")
     #expect(complaint(json, []) == "the second frame of a result is no curve")
     #expect(complaint(json, changed(0, 0)) == "the second frame of a result is no curve")
-    #expect(complaint(json, changed(4, 2)) == "a curve of version 2; only 1 is known")
-    #expect(complaint(json, changed(16, 3)) == "a curve with an unknown kind of column")
+    #expect(complaint(json, changed(4, 1)) == "a curve of version 1; only 2 is known")
+    #expect(complaint(json, changed(29, 3)) == "a curve with an unknown kind of column")
     #expect(
       complaint(json, Array(curve.dropLast()))
         == "a curve of 11 evaluations and 1 digests takes \(curve.count) bytes, not \(curve.count - 1)")
     #expect(complaint(json, changed(11, 0xFF)).contains("evaluations and 1 digests takes"))
-    // The first epoch is at byte 20; the first train loss behind eleven epochs.
-    #expect(complaint(json, changed(27, 0x80)).contains("is out of order or beyond the run's 1000 epochs"))
-    #expect(complaint(json, changed(36, 0)).contains("epoch 0 of a curve is out of order"))
+    // The first epoch is at byte 48; the first train loss behind eleven epochs.
+    #expect(complaint(json, changed(55, 0x80)).contains("is out of order or beyond the run's 1000 epochs"))
+    #expect(complaint(json, changed(64, 0)).contains("epoch 0 of a curve is out of order"))
     var infinite = curve
-    infinite.replaceSubrange((20 + 88)..<(20 + 96), with: [0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
+    infinite.replaceSubrange((48 + 88)..<(48 + 96), with: [0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
     #expect(complaint(json, infinite) == "a curve has a number that is not finite")
   }
 

@@ -130,6 +130,9 @@ private struct ResultLine: Encodable {
   let censored_after: Int?
   let epochs: Int
   let key_frequencies: [KeyFrequency]
+  let final_model: FinalMeasures?
+  let crossings: [Crossing]
+  let phases: [Phase]
   let digest: String
   let digests: [EpochDigest]
   let kernel_path: String
@@ -146,6 +149,9 @@ private struct ResultLine: Encodable {
     censored_after = result.outcome.censoredAfter
     epochs = result.epochs
     key_frequencies = result.keyFrequencies
+    final_model = result.finalModel
+    crossings = result.crossings
+    phases = result.phases
     digest = result.digest
     digests = result.digests
     kernel_path = result.kernelPath

@@ -1,0 +1,92 @@
+// A result as rows of the tables that hang on `run`. What was not measured is NULL, or has no row; never zero.
+
+import GRDB
+import Grokking
+
+enum ResultRows {
+  private typealias Values = [(any DatabaseValueConvertible)?]
+
+  /// All of `result` but its run, which must be there.
+  static func insert(_ result: RunResult, of point: Int64, in database: Database) throws {
+    func insert(_ table: String, _ columns: String, _ rows: some Sequence<Values>) throws {
+      let marks = columns.split(separator: ",").map { _ in ", ?" }.joined()
+      let statement = try database.cachedStatement(sql: "INSERT INTO \(table) (point, \(columns)) VALUES (?\(marks))")
+      for row in rows { try statement.execute(arguments: StatementArguments([point] + row)) }
+    }
+    // Parents before children; rows in the order of their keys, which appends them.
+    try insert("evaluation", EvaluationColumns.list, result.evaluations.lazy.map(EvaluationColumns.values))
+    try insert(
+      "key_frequency", "frequency, norm, excluded_loss, cosine_coefficient, neurons, fve_u, fve_v",
+      result.keyFrequencies.map { values(of: $0, neuronsAreKnown: result.finalModel?.neurons.isEmpty == false) })
+    for evaluation in result.evaluations {
+      try insert(
+        "frequency_evaluation", "epoch, frequency, excluded_loss, cosine_coefficient",
+        evaluation.keyFrequencies.map { [evaluation.epoch, $0.frequency, $0.excludedLoss, $0.cosineCoefficient] })
+    }
+    try insert(
+      "spectrum", "epoch, norms_w_e, norms_w_l",
+      result.evaluations.lazy.filter { !$0.normsW_E.isEmpty || !$0.normsW_L.isEmpty }.map {
+        [$0.epoch, NumberList.text($0.normsW_E), NumberList.text($0.normsW_L)]
+      })
+    try insert("digest", "epoch, digest", result.digests.map { [$0.epoch, $0.digest] })
+    try insert(
+      "crossing", "measure, threshold, first_epoch, sustained_epoch",
+      result.crossings.map { [$0.measure.rawValue, $0.threshold, $0.first, $0.sustained] })
+    try insert(
+      "phase", "phase, start_epoch, end_epoch", result.phases.map { [$0.name.rawValue, $0.start, $0.end] })
+    guard let final = result.finalModel else { return }
+    try insert(
+      "final_measure",
+      "norms_w_e, norms_w_l, key_frequencies_w_e, key_frequencies_neurons, neurons_over_85, rank_residual",
+      [values(of: final)])
+    try insert(
+      "neuron", "neuron, frequency, fve",
+      final.neurons.enumerated().lazy.map { [$0.offset, $0.element.frequency, $0.element.varianceExplained] })
+    try insert(
+      "head", "head, attention_to_a, attention_to_b, attention_to_equals, frequency, fve",
+      final.heads.enumerated().map { [$0.offset] + values(of: $0.element) })
+    try insert(
+      "ablation", "position, name, frequency, loss",
+      final.ablations.enumerated().map {
+        [$0.offset, $0.element.name.rawValue, $0.element.frequency, $0.element.loss]
+      })
+  }
+
+  private static func values(of key: KeyFrequency, neuronsAreKnown: Bool) -> Values {
+    [
+      key.frequency, key.norm, key.excludedLoss, key.cosineCoefficient, neuronsAreKnown ? key.neurons : nil,
+      key.varianceExplainedU, key.varianceExplainedV,
+    ]
+  }
+
+  /// What the spectra and the neurons say is known when they are.
+  private static func values(of final: FinalMeasures) -> Values {
+    let (hasNorms, hasNeurons) = (!final.normsW_E.isEmpty, !final.neurons.isEmpty)
+    return [
+      hasNorms ? NumberList.text(final.normsW_E) : nil, final.normsW_L.isEmpty ? nil : NumberList.text(final.normsW_L),
+      hasNorms ? NumberList.text(final.keyFrequenciesW_E) : nil,
+      hasNeurons ? NumberList.text(final.keyFrequenciesNeurons) : nil, hasNeurons ? final.neuronsOver85 : nil,
+      final.rankResidual,
+    ]
+  }
+
+  private static func values(of head: HeadMeasures) -> Values {
+    // A head without its three weights fails the schema's NOT NULL, as any other broken result does.
+    (0..<3).map { $0 < head.attention.count ? head.attention[$0] : nil } + [head.frequency, head.varianceExplained]
+  }
+}
+
+/// Numbers as the text of a JSON array, in the shortest decimals that give the same bits again.
+enum NumberList {
+  static func text<Number: LosslessStringConvertible>(_ numbers: [Number]) -> String {
+    "[" + numbers.map(\.description).joined(separator: ",") + "]"
+  }
+
+  /// nil for a text that `text` did not write.
+  static func numbers<Number: LosslessStringConvertible>(_ text: String) -> [Number]? {
+    guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
+    let items = text.dropFirst().dropLast().split(separator: ",")
+    let numbers = items.compactMap { Number(String($0)) }
+    return numbers.count == items.count ? numbers : nil
+  }
+}

@@ -1,0 +1,73 @@
+// The columns of a curve's frame: which measure of an evaluation stands where, and how wide.
+
+import Grokking
+
+/// A measure of every evaluation: `width` numbers where it was taken, and nothing where it was not.
+struct WireColumn {
+  let width: Int
+  /// Whether its numbers are float32; float64 otherwise.
+  var isSingle = false
+  let read: (Evaluation) -> [Double]?
+  let write: ([Double], inout Evaluation) -> Void
+
+  /// One number each, of every evaluation.
+  static var required: [WritableKeyPath<Evaluation, Double>] {
+    [\.trainLoss, \.testLoss, \.trainAccuracy, \.testAccuracy, \.giniW_E, \.giniW_L, \.sumSquaredWeights]
+  }
+
+  private static var scalars: [WritableKeyPath<Evaluation, Double?>] {
+    [
+      \.restrictedLossTrain, \.restrictedLossTest, \.restrictedLoss, \.excludedLoss, \.logitVarianceExplained,
+      \.cosineLossTest,
+    ]
+  }
+
+  /// 6 measures, the sums of squares of 11 tensors, spectra, and the measures by key frequency: 19, in this order.
+  static func optional(frequencies: Int, keyFrequencies: [Int]) -> [WireColumn] {
+    scalars.map(scalar) + TensorName.allCases.indices.map(tensor) + [
+      spectra(frequencies), byKeyFrequency(keyFrequencies),
+    ]
+  }
+
+  private static func scalar(_ path: WritableKeyPath<Evaluation, Double?>) -> WireColumn {
+    WireColumn(width: 1, read: { $0[keyPath: path].map { [$0] } }, write: { $1[keyPath: path] = $0[0] })
+  }
+
+  /// Of the tensor at `place` of `TensorName`.
+  private static func tensor(_ place: Int) -> WireColumn {
+    WireColumn(
+      width: 1, read: { $0.sumSquaredByTensor.isEmpty ? nil : $0.sumSquaredByTensor[place].map { [$0] } },
+      write: { numbers, evaluation in
+        if evaluation.sumSquaredByTensor.isEmpty {
+          evaluation.sumSquaredByTensor = Array(repeating: nil, count: TensorName.allCases.count)
+        }
+        evaluation.sumSquaredByTensor[place] = numbers[0]
+      })
+  }
+
+  /// The norms of W_E, then those of W_L.
+  private static func spectra(_ frequencies: Int) -> WireColumn {
+    WireColumn(
+      width: 2 * frequencies, isSingle: true,
+      read: { $0.normsW_E.isEmpty ? nil : ($0.normsW_E + $0.normsW_L).map(Double.init) },
+      write: { numbers, evaluation in
+        evaluation.normsW_E = numbers.prefix(frequencies).map(Float.init)
+        evaluation.normsW_L = numbers.dropFirst(frequencies).map(Float.init)
+      })
+  }
+
+  /// Of each key frequency its excluded loss and its cosine coefficient.
+  private static func byKeyFrequency(_ keys: [Int]) -> WireColumn {
+    WireColumn(
+      width: 2 * keys.count,
+      read: {
+        $0.keyFrequencies.isEmpty ? nil : $0.keyFrequencies.flatMap { [$0.excludedLoss, $0.cosineCoefficient] }
+      },
+      write: { numbers, evaluation in
+        evaluation.keyFrequencies = keys.indices.map {
+          KeyFrequencyMeasures(
+            frequency: keys[$0], excludedLoss: numbers[2 * $0], cosineCoefficient: numbers[2 * $0 + 1])
+        }
+      })
+  }
+}

@@ -1,0 +1,101 @@
+// Stores that earlier versions of this program wrote, opened by this one.
+//
+// Fixtures/schema-1.sqlite was written by groksweep 0.1.0: two finished runs of modulus 7, one of an operation with
+// waves and one without, and a run that diverged. It is never written anew.
+
+import Foundation
+import GRDB
+import Grokking
+import Results
+import Sweeps
+import Testing
+
+@Suite struct MigrationTests {
+  private let folder: TemporaryFolder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("old.sqlite")
+    let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+    try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-1.sqlite").path, toPath: path)
+  }
+
+  private func rows(_ sql: String) throws -> [Row] {
+    try DatabaseQueue(path: path).read { try Row.fetchAll($0, sql: sql) }
+  }
+
+  private let oldColumns = """
+    SELECT sweep, point, setting, operation, outcome, memorization_epoch, censored_after, train_loss, restricted_loss,
+      sum_squared_weights, epochs, seconds, digest, measure_version FROM runs
+    """
+
+  @Test func `a store of schema 1 is brought up to date and answers as before`() throws {
+    let before = try rows(oldColumns)
+    let (curves, digests) = ("SELECT point, epoch, test_loss FROM curves", "SELECT * FROM digest")
+    let (oldCurves, oldDigests) = (try rows(curves), try rows(digests))
+    #expect(before.map { $0["outcome"] as String } == ["unfit", "memorized", "diverged"])
+    let store = try Store(path: path, mode: .open)
+    #expect(try rows("PRAGMA user_version").first?[0] == Store.schemaVersion)
+    #expect(try rows(oldColumns) == before)
+    #expect(try rows(curves) == oldCurves)
+    #expect(try rows(digests) == oldDigests)
+    #expect(try rows("PRAGMA integrity_check").map { $0[0] as String } == ["ok"])
+    #expect(try rows("PRAGMA foreign_key_check").isEmpty)
+    #expect(try store.sweepProgress().map(\.finished) == [2, 1])
+    #expect(try store.runs(of: "frozen").map(\.keyFrequencyCount) == [3, 3])
+    #expect(try store.runs(of: "frozen-divergence").map(\.keyFrequencyCount) == [nil])
+  }
+
+  @Test func `what schema 1 did not measure is absent`() throws {
+    let store = try Store(path: path, mode: .open)
+    let views = ["crossings", "phases", "spectra", "frequency_curves", "neurons", "heads", "ablations"]
+    for view in views { #expect(try rows("SELECT * FROM \(view)").isEmpty, "\(view)") }
+    let run = try #require(try rows("SELECT * FROM runs").first)
+    let absent = [
+      "memorization_end", "cleanup_start", "cleanup_end", "logit_fve", "cosine_loss_test", "rank_residual",
+      "neurons_over_85", "key_frequencies_w_e", "key_frequencies_neurons",
+    ]
+    for column in absent { #expect((run[column] as DatabaseValue).isNull, "\(column)") }
+    #expect(run["key_frequencies"] == "1,2,3")
+    #expect(try rows("SELECT ended_by FROM runs").map { $0[0] as String } == ["all_epochs", "all_epochs", "diverged"])
+    let hidden = try rows("SELECT * FROM curves WHERE sum_squared_w_e IS NOT NULL OR logit_fve IS NOT NULL")
+    #expect(hidden.isEmpty)
+    #expect(try rows("SELECT * FROM key_frequencies WHERE neurons IS NOT NULL").isEmpty)
+    let point = try #require(PointID(hex: run["point"]))
+    let result = try #require(try store.result(of: point))
+    #expect(result.evaluations.count == 5)
+    #expect(abs(try #require(result.final?.restrictedLoss) - 1.72190572692969) < 1e-12)
+    #expect(result.finalModel == nil)
+    #expect(result.crossings.isEmpty && result.phases.isEmpty)
+    #expect(result.measureVersion == 1)
+  }
+
+  @Test func `an old store takes new results beside the old ones`() throws {
+    let store = try Store(path: path, mode: .open)
+    let sweep = Sample.sweep()
+    _ = try store.register(sweep, at: Sample.now)
+    let worker = Sample.worker(9)
+    try store.recordWorker(worker, at: Sample.now)
+    try store.recordGrant(AttemptRecord(lease: LeaseID(99), point: sweep.points[0].id, worker: 9), at: Sample.now)
+    let outcome = try store.store(
+      Sample.measured(), of: sweep.points[0].id, lease: LeaseID(99), seconds: 1, worker: 9, at: Sample.later(1))
+    #expect(outcome == .stored)
+    #expect(try store.result(of: sweep.points[0].id) == Sample.measured())
+    #expect(try rows("SELECT measure_version FROM runs").map { $0[0] as Int } == [1, 1, 1, 2])
+  }
+
+  @Test func `an old store that is only to be read says how to bring it up to date`() throws {
+    let error = storeError { _ = try Store(path: path, mode: .readOnly) }
+    #expect(error?.kind == .refused)
+    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 2)") == true)
+    #expect(try rows("PRAGMA user_version").first?[0] == 1)
+  }
+
+  @Test func `a migrated store has the schema of a new one`() throws {
+    _ = try Store(path: path, mode: .open)
+    let fresh = try StoreFixture()
+    let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+    #expect(try rows(schema) == (try fresh.rows(schema)))
+  }
+}
