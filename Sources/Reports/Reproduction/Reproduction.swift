@@ -77,7 +77,7 @@ extension RunSummary {
     case .restrictedRatio:
       value(final.flatMap { final in final.restrictedLoss.map { $0 / lossOverAllPairs(final) } })
     case .sumSquaredWeights: value(final?.sumSquaredWeights)
-    case .keyFrequencyCount: value(keyFrequencyCount > 0 ? Double(keyFrequencyCount) : nil)
+    case .keyFrequencyCount: count(keyFrequencyCount)
     }
   }
 
@@ -91,6 +91,9 @@ extension RunSummary {
     guard let value, value.isFinite, outcome != "diverged" else { return .absent }
     return .value(value)
   }
+
+  /// None at all is no number to hold against others on a scale of ratios.
+  private func count(_ number: Int?) -> Observation { value(number.flatMap { $0 > 0 ? Double($0) : nil }) }
 
   /// The mean over train and test pairs together, over all output classes.
   private func lossOverAllPairs(_ final: Evaluation) -> Double {
