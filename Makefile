@@ -69,3 +69,21 @@ test-neon:
 test-science: dependencies
 	swift build --configuration release --build-tests
 	GROKSWEEP_TEST_SCIENCE=1 swift test --configuration release --skip-build --filter InstructionSetTests
+
+# What `analyze` prints, recomputed in numpy; and models carried to TransformerLens and back. See Tests/Peers; the
+# environments are kept, as that of bench-peers.
+CHECKED := .build-check
+
+.PHONY: check-measures check-transformerlens
+
+check-measures: build $(CHECKED)-measures/installed
+	$(CHECKED)-measures/bin/python Tests/Peers/measures.py $(BUILD)/groksweep
+
+check-transformerlens: build $(CHECKED)-transformerlens/installed
+	$(CHECKED)-transformerlens/bin/python Tests/Peers/check_transformerlens.py $(BUILD)/groksweep
+
+$(CHECKED)-%/installed: Tests/Peers/requirements-%.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make check-$* PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(CHECKED)-$*
+	$(CHECKED)-$*/bin/python -m pip install --requirement Tests/Peers/requirements-$*.txt
+	touch $@

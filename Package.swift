@@ -31,7 +31,13 @@ let package = Package(
       dependencies: [
         "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "Reports", dependencies: ["Results", "Sweeps", "Grokking"]),
+    .target(
+      name: "Reports", dependencies: ["Results", "Sweeps", "Grokking"],
+      // The sweep files are links to those in configs/.
+      resources: [
+        "published.json", "reproduce-paper.yaml", "reproduce-train-fraction.yaml", "reproduce-weight-decay.yaml",
+        "reproduce-modulus-53.yaml", "reproduce-modulus-109.yaml", "reproduce-modulus-401.yaml",
+      ].map { .embedInCode("Reproduction/\($0)") }),
     .executableTarget(
       name: "groksweep",
       dependencies: [
@@ -55,7 +61,8 @@ let package = Package(
         "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Grokking", "Sweeps", "ZeroMQ"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Sweeps", "Grokking"]),
+    .testTarget(name: "CommandTests", dependencies: ["Results", "Grokking", "Sweeps", "ZeroMQ"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -46,12 +46,9 @@ package struct ModelFile: Sendable {
   /// The file: tensors in the order of `TensorName`, float32, then `train_mask`.
   package func serialized() -> [UInt8] {
     var tensors = weights.layout.tensors.map { tensor in
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(4 * tensor.count)
-      for weight in weights.storage[tensor.range] {
-        withUnsafeBytes(of: weight.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-      }
-      return SafeTensors.Tensor(name: tensor.name.fileName, type: .f32, shape: tensor.shape, bytes: bytes)
+      SafeTensors.Tensor(
+        name: tensor.name.fileName, type: .f32, shape: tensor.shape,
+        bytes: ModelFile.bytes(of: weights.storage[tensor.range]))
     }
     if let trainMask {
       precondition(trainMask.count == modulus * modulus, "a train mask of \(trainMask.count) for p = \(modulus)")
@@ -60,6 +57,22 @@ package struct ModelFile: Sendable {
           name: "train_mask", type: .u8, shape: [trainMask.count], bytes: trainMask.map { $0 ? 1 : 0 }))
     }
     return SafeTensors(tensors: tensors, metadata: metadata).serialized()
+  }
+
+  /// A file that holds `logits` alone, (p², d_vocab_out): what a model says, for other programs to compare with.
+  package static func logits(_ logits: [Float], modulus: Int, classes: Int) -> SafeTensors {
+    precondition(logits.count == modulus * modulus * classes, "\(logits.count) logits for p = \(modulus)")
+    let tensor = SafeTensors.Tensor(
+      name: "logits", type: .f32, shape: [modulus * modulus, classes], bytes: bytes(of: logits[...]))
+    return SafeTensors(tensors: [tensor])
+  }
+
+  /// Little-endian.
+  private static func bytes(of scalars: ArraySlice<Float>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 * scalars.count)
+    for scalar in scalars { withUnsafeBytes(of: scalar.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
+    return bytes
   }
 
   /// What TransformerLens writes beside the weights: buffers without meaning here, and biases that must be zero.

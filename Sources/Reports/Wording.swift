@@ -51,6 +51,11 @@ package enum Wording {
     return (number < 0 ? "-" : "") + String(text.reversed())
   }
 
+  /// A swept value as it is written: `0.3`, `53`.
+  package static func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)"
+  }
+
   /// Epochs a second: `8.4`, `112`, `11,200`.
   package static func rate(_ value: Double) -> String {
     value < 100 ? fixed(value, digits: 1) : grouped(Int(value.rounded()))

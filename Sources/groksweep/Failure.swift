@@ -4,6 +4,7 @@ import ArgumentParser
 import Cluster
 import Grokking
 import Kernels
+import Reports
 import Results
 import Sweeps
 import ZeroMQ
@@ -46,6 +47,7 @@ struct Failure: Error {
   private static func status(of error: any Error) -> ExitStatus? {
     switch error {
     case is SweepFileError, is ModelFileError, is AnalysisError, is ExperimentProblem, is RunError: .badInput
+    case is ReproductionError: .usage
     case let error as StoreError: error.kind == .refused || error.kind == .sweepChanged ? .badInput : .failed
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed

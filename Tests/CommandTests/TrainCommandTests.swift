@@ -1,6 +1,7 @@
 // `train` and `analyze` against the fixtures, through the command line alone.
 
 import Foundation
+import Grokking
 import Testing
 
 @Suite struct TrainCommandTests {
@@ -95,5 +96,16 @@ import Testing
       let (ours, theirs) = (try #require(last[name] as? Double), try #require(report[name] as? Double))
       #expect(abs(ours / theirs - 1) < 1e-5, "\(name): \(ours) and \(theirs)")
     }
+  }
+
+  @Test func `analyze writes the logits of all pairs as a tensor that others can read`() throws {
+    let folder = try Folder()
+    let fixture = Groksweep.fixtures.appending(path: "small/end.safetensors").path
+    let ended = try Groksweep.run(["analyze", fixture, "--save-logits", "l.safetensors", "--json"], in: folder)
+    #expect(ended.status == 0, "\(ended.errors)")
+    let file = try SafeTensors(parsing: [UInt8](Data(contentsOf: folder.url.appending(path: "l.safetensors"))))
+    let logits = try #require(file["logits"])
+    #expect(logits.shape == [529, 24])
+    #expect(logits.type == .f32 && logits.bytes.count == 4 * 529 * 24)
   }
 }

@@ -24,6 +24,8 @@ struct AnalyzeCommand: ParsableCommand {
   var operation: Operation?
   @Option(help: "The MLP's activation: relu or gelu.") var activation: Activation?
   @Option(help: "Key frequencies to use instead of the model's own, as in 14,35.") var keys: String?
+  @Option(help: "Write the logits of all pairs here, row a·p+b, as a safetensors file with one tensor.")
+  var saveLogits: String?
   @Flag(help: "One JSON object.") var json = false
 
   func run() throws {
@@ -43,6 +45,12 @@ struct AnalyzeCommand: ParsableCommand {
         activation: activation ?? recorded?.model.activation ?? .relu, dataSeed: recorded?.dataSeed, keys: keys)
     } catch {
       throw Failure("\(file): \(error)", .badInput)
+    }
+    if let saveLogits {
+      let logits = allLogits(
+        weights: model.weights, activation: report.model.activation, kernels: try chosenKernels())
+      let file = ModelFile.logits(logits, modulus: model.modulus, classes: report.model.dVocabOut)
+      try writeOutput(file.serialized(), to: saveLogits)
     }
     Console.print(json ? try jsonLine(report) : report.page)
   }

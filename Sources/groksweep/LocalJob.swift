@@ -1,0 +1,85 @@
+// Sweeps run to their end on this machine: what `sweep` and `reproduce` have in common. Holds the store's lock, registers
+// the sweeps, starts a coordinator and workers, shows how far they are, and hands the store over for the last word.
+
+import ArgumentParser
+import Cluster
+import Foundation
+import Logging
+import Reports
+import Results
+import Sweeps
+
+struct LocalJob {
+  /// What it is called while it runs.
+  let name: String
+  let sweeps: [SweepFile]
+  /// The store's path.
+  let path: String
+  /// Worker processes; nil: one per core.
+  let workers: Int?
+
+  /// Runs until every point is terminal or somebody says stop, then calls `conclude` while the store is still ours.
+  ///
+  /// - Parameter announce: called before anything starts, with the screen for remarks.
+  func run(
+    announce: (Store, [Registration], Screen) throws -> Void, conclude: (Store, CoordinatorEnd) throws -> Void
+  ) throws {
+    _ = try chosenKernels()
+    let lock = try Store.lock(path: path, now: Date())
+    defer { lock.release() }
+    let store = try Store(path: path, mode: .create)
+    var settings: [PointID: String] = [:]
+    let registrations = try sweeps.map { sweep in
+      let points = Array(sweep.points)
+      for point in points { settings[point.id] = settings[point.id] ?? point.setting }
+      return try store.register(SweepRegistration(sweep, points: points), at: Date())
+    }
+    let screen = Screen()
+    try announce(store, registrations, screen)
+
+    let interrupt = try Interrupt()
+    interrupt.catchSignals()
+    // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
+    // epoch of the largest model.
+    let scheduler = SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0)
+    let local = LocalSweep(
+      LocalSweep.Configuration(
+        workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
+        workerArguments: ["--quiet"], scratch: scratchPath(besides: path), scheduler: scheduler))
+    let display = SweepDisplay(sweep: name, settings: settings, screen: screen)
+    let end = try local.run(
+      store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
+      onOverview: { display.show($0) })
+    screen.clear()
+    try conclude(store, end)
+  }
+
+  static func validate(workers: Int?) throws {
+    if let workers, !(1...1024).contains(workers) {
+      throw ValidationError("--workers \(workers): give a number from 1 to 1024")
+    }
+  }
+}
+
+/// Where a sweep's workers keep checkpoints and snapshots: beside its store.
+func scratchPath(besides store: String) -> String {
+  (store.hasSuffix(".sqlite") ? String(store.dropLast(7)) : store) + ".scratch"
+}
+
+/// `words` as a shell reads them back.
+func shellQuoted(_ words: [String]) -> String { words.map(shellQuoted).joined(separator: " ") }
+
+/// `word` as a shell reads it back.
+func shellQuoted(_ word: String) -> String {
+  let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "._-/=:,+@".contains($0) }
+  return plain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+}
+
+extension SweepRegistration {
+  /// - Parameter points: all of the file's, made once by the caller.
+  init(_ file: SweepFile, points: [Point]) {
+    self.init(
+      name: file.name, canonical: file.canonical, fileText: file.text, axes: file.axes, points: points,
+      differences: { file.differences(from: $0) })
+  }
+}
