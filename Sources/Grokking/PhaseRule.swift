@@ -23,7 +23,8 @@ package enum PhaseRule {
     let last = evaluations.count - 1
     let learned = lowest(excluded)
     guard learned < last else { return [Phase(.memorization, start: epochs[0], end: nil)] }
-    var phases = [Phase(.memorization, start: epochs[0], end: epochs[learned])]
+    // Excluded loss that never fell is no memorization: the model generalized from the first evaluation on.
+    var phases = learned > 0 ? [Phase(.memorization, start: epochs[0], end: epochs[learned])] : []
     guard outcome.grokkingEpoch != nil else {
       return phases + [Phase(.circuitFormation, start: epochs[learned], end: nil)]
     }

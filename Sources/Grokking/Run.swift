@@ -27,8 +27,8 @@ package final class Run {
   private var work = 0
   /// The weights at the end of training, once the trainer has left it to train something again.
   private var finalWeights: Parameters<Float>?
-  /// Whether the trainer is on its second way from the start.
-  private var isRegenerating = false
+  /// Only where not all weights were kept, once training is over.
+  private var regeneration: Regeneration?
   /// Located; complete after the replay.
   private var crossings: [Crossing] = []
 
@@ -43,7 +43,7 @@ package final class Run {
   ) throws {
     if let problem = experiment.problems().first { throw RunError("\(problem)") }
     let start = start ?? Start(experiment)
-    try Run.check(start, ParameterLayout(experiment))
+    try start.check(ParameterLayout(experiment))
     self.experiment = experiment
     self.split = start.split
     self.kernels = kernels
@@ -62,7 +62,7 @@ package final class Run {
   ) throws {
     let checkpoint = try Checkpoint(parsing: checkpoint)
     guard checkpoint.experiment == experiment else {
-      throw CheckpointError("the checkpoint is of another experiment; start this one from its beginning")
+      throw CheckpointError("the checkpoint is of another experiment; start this one elsewhere, from its beginning")
     }
     try self.init(checkpoint, kernels, snapshots, snapshotLimit)
   }
@@ -117,10 +117,10 @@ package final class Run {
       remaining = record.remainingWork(evaluateEvery: experiment.measure.evaluateEvery)
     case .replay(let replay, let analysis):
       stage = .replay
-      remaining = replay.remaining + analysis.remaining + remainingRegeneration
+      remaining = replay.remaining + analysis.remaining + (regeneration?.remaining(trainer) ?? 0)
     case .analysis(let analysis):
       stage = .analysis
-      remaining = analysis.remaining + remainingRegeneration
+      remaining = analysis.remaining + (regeneration?.remaining(trainer) ?? 0)
     }
     let last = record.taken.last
     return RunProgress(
@@ -146,9 +146,13 @@ package final class Run {
       stage = replay.isFinished ? .analysis(analysis) : .replay(replay, then: analysis)
     case .analysis(var analysis):
       guard !analysis.isFinished else { return }
-      if try regenerate(for: analysis) { break }
-      let present = record.regenerates ? analysis.nextEvaluation : nil
-      try analysis.advance(reading: present.map(snapshotsAndPresent) ?? snapshots)
+      if regeneration != nil, let next = analysis.nextEvaluation {
+        leaveEnd()
+        if try regeneration!.advance(trainer, to: record.taken[next].epoch, from: snapshots) { break }
+        try analysis.advance(reading: snapshots.withPresent(trainer, as: next))
+      } else {
+        try analysis.advance(reading: snapshots)
+      }
       stage = .analysis(analysis)
     }
     work += 1
@@ -179,20 +183,6 @@ package final class Run {
     }
     return analysis.result(crossings)
   }
-
-  private static func check(_ start: Start, _ layout: ParameterLayout) throws(RunError) {
-    guard start.weights.layout == layout, start.split.modulus == layout.modulus else {
-      throw RunError("the start weights or the split are of another modulus or shape than the experiment")
-    }
-    guard start.weights.storage.allSatisfy(\.isFinite) else {
-      throw RunError("the start weights hold a number that is not finite")
-    }
-    let trained = start.split.trainMask.count(where: { $0 })
-    guard trained > 0 && trained < start.split.trainMask.count else {
-      throw RunError(
-        "the split has \(trained) train pairs of \(start.split.trainMask.count); both sets need at least one")
-    }
-  }
 }
 
 // Training.
@@ -207,7 +197,8 @@ extension Run {
       let weights = trainer.weights.storage
       guard weights.allSatisfy(\.isFinite) else { return diverge() }
       // Before the step, so that a snapshot that cannot be written leaves the run where it was.
-      try keep(weights)
+      let every = experiment.measure.evaluateEvery
+      try record.keep(weights, of: trainer, evaluateEvery: every, in: snapshots)
       test = result
     }
     let isLast = record.epoch == record.lastEpoch
@@ -221,7 +212,7 @@ extension Run {
       }
       return true
     }
-    if test != nil { dropStates() }
+    if test != nil { record.dropStates(in: snapshots) }
     record.epoch += 1
     if record.epoch % WeightDigest.interval == 0 {
       record.digests.add(epoch: record.epoch, weights: trainer.weights.storage)
@@ -241,79 +232,13 @@ extension Run {
   private func endTraining() {
     let (replay, analysis) = (Replay(record), RunAnalysis(experiment, record, split, kernels))
     crossings = replay.crossings
+    if record.regenerates { regeneration = Regeneration(to: record.taken.last?.epoch ?? 0) }
     stage = replay.isFinished ? .analysis(analysis) : .replay(replay, then: analysis)
   }
 
-  /// Keeps the weights of the evaluation that is being taken, for the analysis, and its moments too where the interval
-  /// that starts here may have to be replayed.
-  private func keep(_ weights: [Float]) throws {
-    let number = record.taken.count
-    let isLast = record.epoch == record.lastEpoch
-    let startsInterval = !isLast && experiment.measure.evaluateEvery > 1 && !record.isSettled
-    if !record.regenerates || number == 0 || isLast || startsInterval { try snapshots.write(.weights, number, weights) }
-    guard startsInterval else { return }
-    let moments = trainer.moments
-    try snapshots.write(.firstMoment, number, moments.first)
-    try snapshots.write(.secondMoment, number, moments.second)
-    if record.keptStates.last != number { record.keptStates.append(number) }
-  }
-
-  /// Removes the moments (and, where the analysis trains again, the weights) of evaluations at which no interval starts
-  /// that may have to be replayed.
-  ///
-  /// What is removed is needed never more, also by a run that resumes from a checkpoint before this evaluation: it comes
-  /// through the same evaluations, and an interval without a crossing, or with one that was lost again, stays so. A run
-  /// that ends at an odd epoch removes nothing there, since a longer one does not evaluate that epoch.
-  private func dropStates() {
-    var needed = record.intervalStarts
-    if !record.isSettled { needed.append(record.taken.count - 1) }
-    for number in record.keptStates where !needed.contains(number) {
-      snapshots.remove(.firstMoment, number)
-      snapshots.remove(.secondMoment, number)
-      if record.regenerates && number > 0 { snapshots.remove(.weights, number) }
-    }
-    record.keptStates.removeAll { !needed.contains($0) }
-  }
-}
-
-// What is trained again.
-extension Run {
   /// From here on the trainer is not at the end of training any more.
   private func leaveEnd() {
     if finalWeights == nil { finalWeights = trainer.weights }
-  }
-
-  /// Brings the trainer to the next evaluation to be analysed, one epoch a call and from the start at first; false when
-  /// there is nothing to train again, because it is there or weights were kept.
-  private func regenerate(for analysis: RunAnalysis) throws -> Bool {
-    guard record.regenerates, let next = analysis.nextEvaluation else { return false }
-    if !isRegenerating {
-      let start = try snapshots.read(.weights, 0)
-      let zeros = [Float](repeating: 0, count: start.count)
-      guard start.count == trainer.layout.count else {
-        throw RunError("what was kept of the start is not of this model's size; it is damaged")
-      }
-      leaveEnd()
-      trainer.restore(Trainer.State(epoch: 0, weights: start, firstMoment: zeros, secondMoment: zeros))
-      isRegenerating = true
-    }
-    guard trainer.epoch < record.taken[next].epoch else { return false }
-    _ = trainer.step()
-    return true
-  }
-
-  private var remainingRegeneration: Int {
-    guard record.regenerates, let last = record.taken.last else { return 0 }
-    return isRegenerating ? last.epoch - trainer.epoch : last.epoch
-  }
-
-  /// The trainer's weights as those of evaluation `number`; all others as they were kept.
-  private func snapshotsAndPresent(as number: Int) -> SnapshotStore {
-    var store = snapshots
-    store.read = { [snapshots, trainer] part, index in
-      part == .weights && index == number ? trainer.weights.storage : try snapshots.read(part, index)
-    }
-    return store
   }
 }
 

@@ -15,6 +15,22 @@ package struct Start: Sendable {
   }
 }
 
+extension Start {
+  /// - Throws: when nothing of `layout` can be trained from here.
+  func check(_ layout: ParameterLayout) throws(RunError) {
+    guard weights.layout == layout, split.modulus == layout.modulus else {
+      throw RunError("the start weights or the split are of another modulus or shape than the experiment")
+    }
+    guard weights.storage.allSatisfy(\.isFinite) else {
+      throw RunError("the start weights hold a number that is not finite")
+    }
+    let trained = split.trainMask.count(where: { $0 })
+    guard trained > 0 && trained < split.trainMask.count else {
+      throw RunError("the split has \(trained) train pairs of \(split.trainMask.count); both sets need at least one")
+    }
+  }
+}
+
 extension Parameters where Scalar == Float {
   /// Normal with mean 0 and standard deviation 1/√d_model (W_U: 1/√d_vocab), biases 0 (`measures.md` section 2). Each
   /// tensor has its own stream, so its start does not depend on another's shape.

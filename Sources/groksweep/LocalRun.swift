@@ -29,7 +29,7 @@ struct LocalRun {
     let kept = try inWords { try KeptFolder(creating: folder) }
     self.kept = kept
     self.point = point
-    guard let checkpoint = try inWords({ try kept.run.readCheckpoint() }) else {
+    guard let checkpoint = try inWords(of: folder, { try kept.run.readCheckpoint() }) else {
       run = try Run(experiment, from: start, kernels: chosenKernels(), snapshots: kept.run.snapshots)
       return
     }
@@ -48,7 +48,7 @@ struct LocalRun {
   init(extending folder: String, to epochs: Int, afterGrokking: Int?) throws {
     let kept = try inWords { try KeptFolder(opening: folder) }
     self.kept = kept
-    guard let checkpoint = try inWords({ try kept.run.readCheckpoint() }) else {
+    guard let checkpoint = try inWords(of: folder, { try kept.run.readCheckpoint() }) else {
       throw Failure("\(folder): no run is kept here", .badInput)
     }
     secondsBefore = checkpoint.seconds
@@ -132,14 +132,23 @@ struct LocalRun {
   }
 }
 
-/// Errors of a kept run as bad input, with the folder's name.
-private func inWords<Value>(of folder: String? = nil, _ body: () throws -> Value) throws -> Value {
+/// Errors of a folder as bad input.
+private func inWords<Value>(_ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let error as SealedFileError {
+    throw Failure("\(error)", .badInput)
+  }
+}
+
+/// Errors of the run that `folder` keeps as bad input, with what to do about them.
+private func inWords<Value>(of folder: String, _ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let error as CheckpointError {
-    throw Failure("\(folder.map { "\($0): " } ?? "")\(error)", .badInput)
+    throw Failure("\(folder): \(error)", .badInput)
   } catch let error as SealedFileError {
-    throw Failure("\(error)", .badInput)
+    throw Failure("\(error); to train this run from its start, remove the folder", .badInput)
   }
 }
 

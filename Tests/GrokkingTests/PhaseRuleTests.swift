@@ -40,6 +40,14 @@ import Testing
       phases == [Phase(.memorization, start: 0, end: 200), Phase(.circuitFormation, start: 200, end: nil)])
   }
 
+  @Test func `a model that generalizes at once has no memorization phase`() {
+    var excluded = Self.excluded
+    excluded[0] = 0.1
+    let phases = PhaseRule.phases(
+      Self.evaluations(excluded: excluded, test: Self.test, restricted: Self.restricted), Self.grokked)
+    #expect(phases == [Phase(.circuitFormation, start: 0, end: 400), Phase(.cleanup, start: 400, end: 700)])
+  }
+
   @Test func `while excluded loss still falls, memorization has no end`() {
     let falling: [Double?] = [5, 4, 3, 2, 1, 0.9, 0.8, 0.7, 0.6]
     for outcome in [Self.grokked, Self.memorized] {
