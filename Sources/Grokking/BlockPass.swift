@@ -37,7 +37,7 @@ final class BlockPass {
     attention1 = matrix(shape.heads, capacity)
     rows = matrix(capacity, shape.width)
     logitRows =
-      shape.plan == .merged ? rows.columns(shape.hidden..<shape.width) : matrix(capacity, shape.logitColumns)
+      shape.plan.output == .merged ? rows.columns(shape.hidden..<shape.width) : matrix(capacity, shape.logitColumns)
     derivatives = activation == .gelu ? matrix(capacity, shape.hidden) : nil
     self.buffers = buffers
     losses = .allocate(capacity: capacity)

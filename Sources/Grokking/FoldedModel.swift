@@ -4,51 +4,9 @@
 // and position alone, and everything between a value and the pre-activations (W_O, W_in) or the skip path's logits
 // (W_O, W_U) is linear: each token and head has one row T[token, head] of pre-activations and logits. Attention
 // weights sum to 1, so subtracting `=`'s row makes that position part of a constant. Behind the activation only
-// M = W_out·W_U is left; where W_out and then W_U cost less (`OutputPlan`), rows end in the residual stream instead.
+// M = W_out·W_U is left; where W_out and then W_U cost less (`StepPlan`), rows end in the residual stream instead.
 
 import Kernels
-
-/// Sizes of one model and how its rows are padded to whole vectors of 16.
-struct FoldedShape: Hashable {
-  let modulus: Int
-  let dModel: Int
-  let heads: Int
-  let dHead: Int
-  let dMLP: Int
-  let classes: Int
-  let plan: OutputPlan
-  /// What a row ends in: d_vocab_out logits, or d_model numbers of the residual stream.
-  let outputCount: Int
-  /// d_mlp and `outputCount` rounded up to multiples of 16; a row holds the one and then the other.
-  let hidden: Int
-  let outputs: Int
-  /// d_vocab_out rounded up.
-  let logitColumns: Int
-
-  static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-  init(_ layout: ParameterLayout, plan: OutputPlan) {
-    self.plan = plan
-    modulus = layout.modulus
-    dModel = layout.model.dModel
-    heads = layout.model.heads
-    dHead = layout.model.dHead
-    dMLP = layout.model.dMLP
-    classes = layout.model.dVocabOut
-    outputCount = plan == .merged ? classes : dModel
-    hidden = FoldedShape.padded(dMLP)
-    outputs = FoldedShape.padded(outputCount)
-    logitColumns = FoldedShape.padded(classes)
-  }
-
-  /// Floats of a row: pre-activations, then outputs.
-  var width: Int { hidden + outputs }
-  /// Rows of W_E and W_pos together: p tokens, `=`, positions 0, 1, 2.
-  var embeddings: Int { modulus + 4 }
-  /// The rows of `=` and of the positions among them.
-  var equals: Int { modulus }
-  func position(_ index: Int) -> Int { modulus + 1 + index }
-}
 
 /// Tables of one set of weights.
 final class FoldedModel {
@@ -95,7 +53,7 @@ final class FoldedModel {
   private static let widestSpread: Float = 60
   private let buffers: [FloatBuffer]
 
-  init(_ layout: ParameterLayout, plan: OutputPlan, kernels: Kernels) {
+  init(_ layout: ParameterLayout, plan: StepPlan, kernels: Kernels) {
     self.layout = layout
     self.kernels = kernels
     let shape = FoldedShape(layout, plan: plan)
@@ -118,7 +76,7 @@ final class FoldedModel {
     equalsRow = matrix(1, heads * width)
     constant = matrix(1, width)
     merged = matrix(shape.dMLP, shape.outputs)
-    unembedding = plan == .residual ? matrix(dModel, shape.logitColumns) : nil
+    unembedding = plan.output == .residual ? matrix(dModel, shape.logitColumns) : nil
     equalsInput = matrix(1, dModel)
     equalsOutput = matrix(1, dModel)
     query = matrix(1, dModel)
@@ -158,12 +116,11 @@ final class FoldedModel {
   private func row(_ index: Int) -> Range<Int> { index..<index + 1 }
 
   private func foldRows(_ w: TensorViews) {
-    let (width, hidden, dHead) = (shape.width, shape.hidden, shape.dHead)
-    let (neurons, outputs) = (0..<shape.dMLP, hidden..<hidden + shape.outputCount)
-    kernels.multiply(w.W_O, w.W_in, into: outward.columns(neurons))
-    switch shape.plan {
-    case .merged: kernels.multiply(w.W_O, w.W_U, into: outward.columns(outputs))
-    case .residual: outward.columns(outputs).assign(w.W_O)
+    let (width, dHead) = (shape.width, shape.dHead)
+    kernels.multiply(w.W_O, w.W_in, into: outward.columns(shape.leading))
+    switch shape.plan.output {
+    case .merged: kernels.multiply(w.W_O, w.W_U, into: outward.columns(shape.ending))
+    case .residual: outward.columns(shape.ending).assign(w.W_O)
     }
     for head in 0..<shape.heads {
       let dimensions = head * dHead..<(head + 1) * dHead
@@ -177,14 +134,18 @@ final class FoldedModel {
       rawRows.rows(row(shape.equals)), rawRows.rows(row(shape.position(2))), into: equalsRow)
     foldRows(at: 0, into: table0Rows)
     foldRows(at: 1, into: table1Rows)
-    kernels.multiply(equalsInput, w.W_in, into: constant.columns(neurons))
-    switch shape.plan {
-    case .merged: kernels.multiply(equalsOutput, w.W_U, into: constant.columns(outputs))
-    case .residual: constant.columns(outputs).assign(equalsOutput)
+    foldConstant(w)
+  }
+
+  private func foldConstant(_ w: TensorViews) {
+    kernels.multiply(equalsInput, w.W_in, into: constant.columns(shape.leading))
+    switch shape.plan.output {
+    case .merged: kernels.multiply(equalsOutput, w.W_U, into: constant.columns(shape.ending))
+    case .residual: constant.columns(shape.ending).assign(equalsOutput)
     }
-    if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: constant.columns(neurons)) }
+    if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: constant.columns(shape.leading)) }
     kernels.addColumnSums(
-      of: equalsRow.split(intoRowsOf: width), to: constant)
+      of: equalsRow.split(intoRowsOf: shape.width), to: constant)
   }
 
   private func foldRows(at position: Int, into table: FloatMatrix) {

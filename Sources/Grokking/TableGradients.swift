@@ -52,7 +52,7 @@ final class TableGradients {
     table1 = TokenTable(sums[1], tokens: p, heads: heads, width: width)
     constant = sum(1, width)
     merged = sum(shape.dMLP, shape.outputs)
-    let residual = shape.plan == .residual
+    let residual = shape.plan.output == .residual
     unembedding = residual ? sum(shape.dModel, shape.logitColumns) : nil
     let tail = shape.outputCount % 16
     let hasTail = activation == .relu && shape.outputs >= 48 && (1...TableGradients.fewColumns).contains(tail)

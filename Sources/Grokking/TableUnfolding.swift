@@ -83,8 +83,6 @@ final class TableUnfolding {
   }
 
   private func dimensions(_ head: Int) -> Range<Int> { head * shape.dHead..<(head + 1) * shape.dHead }
-  private var neurons: Range<Int> { 0..<shape.dMLP }
-  private var outputs: Range<Int> { shape.hidden..<shape.hidden + shape.outputCount }
 
   /// A token's row served at both positions; positions got every token's; `=` what attention the others left.
   private func unfoldRows(_ tables: Tables) {
@@ -112,20 +110,20 @@ final class TableUnfolding {
         model.values.columns(dimensions(head)).transposed,
         rawRows.columns(head * shape.width..<(head + 1) * shape.width), into: outward.rows(dimensions(head)))
     }
-    kernels.multiply(outward.columns(neurons), W_in_T, into: g.W_O)
-    let constantNeurons = tables.constant.columns(neurons)
-    let constantOutputs = tables.constant.columns(outputs)
-    kernels.multiply(w.W_O.transposed, outward.columns(neurons), into: g.W_in)
+    kernels.multiply(outward.columns(shape.leading), W_in_T, into: g.W_O)
+    let constantNeurons = tables.constant.columns(shape.leading)
+    let constantOutputs = tables.constant.columns(shape.ending)
+    kernels.multiply(w.W_O.transposed, outward.columns(shape.leading), into: g.W_in)
     kernels.multiply(model.equalsInput.transposed, constantNeurons, into: g.W_in, accumulating: true)
     let merged = tables.merged.columns(0..<shape.outputCount)
     if let unembedding = tables.unembedding {
-      g.W_O.add(outward.columns(outputs))
+      g.W_O.add(outward.columns(shape.ending))
       g.W_U.assign(unembedding.columns(0..<shape.classes))
       g.W_out.assign(merged)
       equals.assign(constantOutputs)
     } else {
-      kernels.multiply(outward.columns(outputs), W_U_T, into: g.W_O, accumulating: true)
-      kernels.multiply(w.W_O.transposed, outward.columns(outputs), into: g.W_U)
+      kernels.multiply(outward.columns(shape.ending), W_U_T, into: g.W_O, accumulating: true)
+      kernels.multiply(w.W_O.transposed, outward.columns(shape.ending), into: g.W_U)
       kernels.multiply(model.equalsOutput.transposed, constantOutputs, into: g.W_U, accumulating: true)
       kernels.multiply(w.W_out.transposed, merged, into: g.W_U, accumulating: true)
       kernels.multiply(merged, W_U_T, into: g.W_out)
@@ -133,7 +131,7 @@ final class TableUnfolding {
     }
     if let b_out = g.b_out, let b_in = g.b_in {
       for index in 0..<shape.dModel { b_out[0, index] = equals[0, index] }
-      for neuron in neurons { b_in[0, neuron] = constantNeurons[0, neuron] }
+      for neuron in 0..<shape.dMLP { b_in[0, neuron] = constantNeurons[0, neuron] }
     }
     kernels.multiply(constantNeurons, W_in_T, into: equals, accumulating: true)
   }

@@ -30,7 +30,7 @@ package final class Trainer {
   /// - Precondition: the start's weights and split are of the experiment's shapes, and no set is empty.
   /// - Parameter plan: how logits are computed from neurons; that of the lowest cost when nil.
   package init(
-    _ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128, plan: OutputPlan? = nil
+    _ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128, plan: StepPlan? = nil
   ) {
     let layout = ParameterLayout(experiment)
     precondition(start.weights.layout == layout, "start weights of another shape")
@@ -45,7 +45,7 @@ package final class Trainer {
     test = ExampleBlocks(pairs: start.split.testPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     precondition(train.count > 0 && test.count > 0, "\(train.count) train and \(test.count) test pairs")
     let plan =
-      plan ?? OutputPlan.cheapest(layout, activation: activation, pairs: start.split.trainPairs.count)
+      plan ?? StepPlan.cheapest(layout, activation: activation, pairs: start.split.trainPairs.count)
     model = FoldedModel(layout, plan: plan, kernels: kernels)
     pass = BlockPass(model.shape, activation: activation, capacity: blockSize, kernels: kernels)
     tables = TableGradients(model.shape, layout, activation: activation, capacity: blockSize, kernels: kernels)

@@ -15,7 +15,7 @@ package enum CostModel {
 }
 
 extension Experiment {
-  /// Multiply-adds of one epoch (forward, loss, backward) of the tabulated step, as its cheapest `OutputPlan` computes
+  /// Multiply-adds of one epoch (forward, loss, backward) of the tabulated step, as its cheapest `StepPlan` computes
   /// it; 0.85 · 10^9 at the paper's size. What the engine finds to be zero and leaves out is counted. With N pairs, d
   /// model, h heads, m neurons, v output classes, 2p + 1 distinct (token, position) pairs, and e = v where W_out and W_U
   /// are merged, e = d where the output goes through the residual stream:
@@ -28,7 +28,7 @@ extension Experiment {
     let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
     let pairs = Double(trainPairCount)
     let rows = Double(2 * task.modulus + 1)
-    let isMerged = outputPlan(pairs: trainPairCount) == .merged
+    let isMerged = stepPlan(pairs: trainPairCount).output == .merged
     let e = isMerged ? v : d
     let products = 3 * pairs * (m * e + (isMerged ? 0 : d * v))
     let mixing = 3 * pairs * 2 * h * (m + e)
@@ -40,14 +40,14 @@ extension Experiment {
   package var estimatedMultiplyAddsOfEvaluation: Double {
     let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
     let all = task.modulus * task.modulus
-    let isMerged = outputPlan(pairs: all) == .merged
+    let isMerged = stepPlan(pairs: all).output == .merged
     let e = isMerged ? v : d
     let forward = m * e + (isMerged ? 0 : d * v) + 2 * h * (m + e)
     return Double(all) * (forward + CostModel.analysisPerLogit * v)
   }
 
-  private func outputPlan(pairs: Int) -> OutputPlan {
-    OutputPlan.cheapest(ParameterLayout(self), activation: model.activation, pairs: pairs)
+  private func stepPlan(pairs: Int) -> StepPlan {
+    StepPlan.cheapest(ParameterLayout(self), activation: model.activation, pairs: pairs)
   }
 
   /// Seconds of one core for the whole run, every epoch and every evaluation; an upper estimate for runs that may stop

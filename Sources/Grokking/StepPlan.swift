@@ -6,15 +6,27 @@
 // that is far less work. The two round differently, so the choice is part of a point's bits: it follows from shape and
 // number of pairs alone, never from the machine.
 
-/// How a model's output is computed from its neurons.
-package enum OutputPlan: Hashable, Sendable, CaseIterable {
-  case merged
-  case residual
+/// How the arithmetic of an epoch is arranged.
+package struct StepPlan: Hashable, Sendable {
+  /// How a model's output is computed from its neurons.
+  package enum Output: Hashable, Sendable, CaseIterable {
+    case merged
+    case residual
+  }
 
-  /// The plan of fewer multiplications for an epoch over `pairs` examples; `merged` when equal.
-  package static func cheapest(_ layout: ParameterLayout, activation: Activation, pairs: Int) -> OutputPlan {
-    let merged = OutputPlan.merged.cost(layout, activation: activation, pairs: pairs)
-    return OutputPlan.residual.cost(layout, activation: activation, pairs: pairs) < merged ? .residual : .merged
+  package var output: Output
+
+  package init(output: Output) { self.output = output }
+
+  /// In the order of preference.
+  package static let all = Output.allCases.map { StepPlan(output: $0) }
+
+  /// The plan of fewest multiplications for an epoch over `pairs` examples; the first of `all` when equal.
+  package static func cheapest(_ layout: ParameterLayout, activation: Activation, pairs: Int) -> StepPlan {
+    all.min { left, right in
+      left.cost(layout, activation: activation, pairs: pairs)
+        < right.cost(layout, activation: activation, pairs: pairs)
+    }!
   }
 
   /// Twice the multiply-adds of an epoch that depend on the plan.
@@ -36,7 +48,7 @@ package enum OutputPlan: Hashable, Sendable, CaseIterable {
     let (p, m, d, h) = (layout.modulus, model.dMLP, model.dModel, model.heads)
     let (V, D) = (FoldedShape.padded(model.dVocabOut), FoldedShape.padded(d))
     let twice_q = activation == .relu ? 5 : 6
-    return switch self {
+    return switch output {
     case .merged: N * (twice_q * m * V + 12 * h * V) + 6 * (m * d * V + (p + 4) * d * V + d * d * V)
     case .residual: N * (twice_q * m * D + 6 * d * V + 12 * h * D) + 6 * (p + 4) * d * D
     }
