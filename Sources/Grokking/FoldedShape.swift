@@ -9,7 +9,8 @@ struct FoldedShape: Hashable {
   let dMLP: Int
   let classes: Int
   let plan: StepPlan
-  /// d_mlp and d_vocab_out rounded up to multiples of 16.
+  /// d_model, d_mlp and d_vocab_out rounded up to multiples of 16.
+  let stream: Int
   let hidden: Int
   let logitColumns: Int
   /// What stands behind the neurons: d_vocab_out logits, or d_model numbers of the residual stream; and rounded up.
@@ -18,26 +19,31 @@ struct FoldedShape: Hashable {
 
   static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
-  init(_ layout: ParameterLayout, plan: StepPlan) {
+  init(modulus: Int, model: ModelShape, plan: StepPlan) {
     self.plan = plan
-    modulus = layout.modulus
-    dModel = layout.model.dModel
-    heads = layout.model.heads
-    dHead = layout.model.dHead
-    dMLP = layout.model.dMLP
-    classes = layout.model.dVocabOut
+    self.modulus = modulus
+    dModel = model.dModel
+    heads = model.heads
+    dHead = model.dHead
+    dMLP = model.dMLP
+    classes = model.dVocabOut
+    stream = FoldedShape.padded(dModel)
     hidden = FoldedShape.padded(dMLP)
     logitColumns = FoldedShape.padded(classes)
     outputCount = plan.output == .merged ? classes : dModel
     outputs = FoldedShape.padded(outputCount)
   }
 
-  /// Columns of a row that hold pre-activations.
-  var leading: Range<Int> { 0..<dMLP }
-  /// Columns of a row that hold outputs.
-  var ending: Range<Int> { hidden..<hidden + outputCount }
+  /// What a row starts with, rounded up: d_mlp pre-activations, or the d_model numbers that W_in makes them of.
+  var lead: Int { plan.input == .tables ? hidden : stream }
+  /// Columns of a row that hold it.
+  var leading: Range<Int> { 0..<(plan.input == .tables ? dMLP : dModel) }
+  /// Columns of a row that hold outputs; nil where it starts with the residual stream and outputs are nothing else.
+  var ending: Range<Int>? { rowsHoldOutputs ? lead..<lead + outputCount : nil }
   /// Floats of a row.
-  var width: Int { hidden + outputs }
+  var width: Int { lead + (rowsHoldOutputs ? outputs : 0) }
+
+  private var rowsHoldOutputs: Bool { plan != StepPlan(input: .direct, output: .residual) }
 
   /// Rows of W_E and W_pos together: p tokens, `=`, positions 0, 1, 2.
   var embeddings: Int { modulus + 4 }
