@@ -58,6 +58,9 @@ CK_INLINE lanes gelu(lanes x, lanes *derivative) {
   return x * s;
 }
 
+/// Written so that NaN passes: a diverged run must not look alive.
+CK_INLINE lanes relu(lanes x) { return choose(x < all(0.0f), all(0.0f), x); }
+
 CK_INLINE void mix_columns(
     const int vectors, long from, long heads, long width, const float *row0, const float *row1, const float *constant,
     const float *weights0, const float *weights1, long weights_row, int activate, int activation, float *out,
@@ -81,8 +84,7 @@ CK_INLINE void mix_columns(
       x = gelu(x, &slope);
       store(derivative + from + v * CK_LANES, slope);
     } else if (activate) {
-      // Written so that NaN passes: a diverged run must not look alive.
-      x = choose(x < all(0.0f), all(0.0f), x);
+      x = relu(x);
     }
     store(out + from + v * CK_LANES, x);
   }
@@ -104,6 +106,25 @@ static void mix(
     for (; j + 64 <= width; j += 64) CK_MIX(4, j, 0);
     for (; j < width; j += 16) CK_MIX(1, j, 0);
 #undef CK_MIX
+  }
+}
+
+static void activate(
+    long count, long columns, float *x, long x_row, const float *shift, int activation, float *derivative,
+    long derivative_row) {
+  for (long e = 0; e < count; e++) {
+    float *row = x + e * x_row;
+    for (long j = 0; j < columns; j += CK_LANES) {
+      lanes y = load(row + j) + load(shift + j);
+      if (activation == CK_GELU) {
+        lanes slope;
+        y = gelu(y, &slope);
+        store(derivative + e * derivative_row + j, slope);
+      } else {
+        y = relu(y);
+      }
+      store(row + j, y);
+    }
   }
 }
 

@@ -7,7 +7,9 @@ package func allLogits(weights: Parameters<Float>, activation: Activation, kerne
   let kernels = Kernels(path)
   let layout = weights.layout
   let pairs = layout.modulus * layout.modulus
-  let plan = OutputPlan.cheapest(layout, activation: activation, pairs: pairs)
+  var activated = layout.model
+  activated.activation = activation
+  let plan = StepPlan.cheapest(modulus: layout.modulus, model: activated, pairs: pairs)
   let model = FoldedModel(layout, plan: plan, kernels: kernels)
   let shape = model.shape
   let blockSize = 128

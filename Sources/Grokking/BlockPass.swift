@@ -12,9 +12,13 @@ final class BlockPass {
   /// Attention to the first and second token: (heads, capacity).
   let attention0: FloatMatrix
   let attention1: FloatMatrix
-  /// Neurons, then outputs: (capacity, width). `crossEntropy` turns logits into their gradients.
+  /// Mixed rows, in which neurons take the place of their pre-activations: (capacity, width).
   let rows: FloatMatrix
-  /// (capacity, logit columns): the end of `rows` where that holds logits.
+  /// (capacity, hidden): the start of `rows` where that holds pre-activations.
+  private let neuronRows: FloatMatrix
+  /// (capacity, outputs): the end of `rows` where that holds outputs.
+  private let outputRows: FloatMatrix
+  /// (capacity, logit columns): the outputs where those are logits. `crossEntropy` turns logits into their gradients.
   private let logitRows: FloatMatrix
   /// GELU's derivatives (capacity, hidden); nil for ReLU, which needs none.
   let derivatives: FloatMatrix?
@@ -36,8 +40,9 @@ final class BlockPass {
     attention0 = matrix(shape.heads, capacity)
     attention1 = matrix(shape.heads, capacity)
     rows = matrix(capacity, shape.width)
-    logitRows =
-      shape.plan == .merged ? rows.columns(shape.hidden..<shape.width) : matrix(capacity, shape.logitColumns)
+    neuronRows = shape.plan.input == .tables ? rows.columns(0..<shape.hidden) : matrix(capacity, shape.hidden)
+    outputRows = shape.ending == nil ? matrix(capacity, shape.outputs) : rows.columns(shape.lead..<shape.width)
+    logitRows = shape.plan.output == .merged ? outputRows : matrix(capacity, shape.logitColumns)
     derivatives = activation == .gelu ? matrix(capacity, shape.hidden) : nil
     self.buffers = buffers
     losses = .allocate(capacity: capacity)
@@ -49,18 +54,24 @@ final class BlockPass {
     correct.deallocate()
   }
 
-  /// Neurons of the last block: (count, d_mlp).
-  func neurons(_ count: Int) -> FloatMatrix { rows.rows(0..<count).columns(0..<shape.dMLP) }
+  /// The residual stream that W_in reads, where rows start with it, zero behind the last: (count, stream).
+  func stream(_ count: Int) -> FloatMatrix { rows.rows(0..<count).columns(0..<shape.stream) }
+  /// Neurons of the last block, zero from d_mlp on: (count, hidden).
+  func neurons(_ count: Int) -> FloatMatrix { neuronRows.rows(0..<count) }
   /// Logits or the residual stream, or their gradients, zero behind the last: (count, outputs).
-  func outputs(_ count: Int) -> FloatMatrix { rows.rows(0..<count).columns(shape.hidden..<shape.width) }
+  func outputs(_ count: Int) -> FloatMatrix { outputRows.rows(0..<count) }
   /// Logits or their gradients, zero from d_vocab_out on: (count, logit columns).
   func logits(_ count: Int) -> FloatMatrix { logitRows.rows(0..<count) }
 
-  /// Whether products may leave out neurons that are zero: with ReLU about half are, and nothing infinite that a zero
-  /// would turn into NaN stands behind them. Rows of less than three vectors are too short to gain by it. Either way
-  /// the bits are the same.
+  /// Rows of less than three vectors are too short to gain by leaving out zeros.
+  static let shortestWorthwhile = 48
+  /// Whether about half of the neurons, and of their gradients, are zero.
+  var isHalfZero: Bool { derivatives == nil }
+
+  /// Whether products of neurons may leave out those that are zero: nothing infinite, which a zero would turn into NaN,
+  /// may stand behind them. Either way the bits are the same.
   func skipsZeros(_ model: FoldedModel) -> Bool {
-    derivatives == nil && model.mergedIsFinite && shape.outputs >= 48
+    isHalfZero && model.mergedIsFinite && shape.outputs >= BlockPass.shortestWorthwhile
   }
 
   /// Fills attention, neurons and logits of these examples.
@@ -70,12 +81,14 @@ final class BlockPass {
       raw: model.rawScores, into: attention0, attention1)
     kernels.mix(
       pairs, model.table0, model.table1, constant: model.constant, weights0: attention0, weights1: attention1,
-      hidden: shape.hidden, activation: derivatives.map { .gelu(derivatives: $0) } ?? .relu, into: rows)
+      hidden: shape.plan.input == .tables ? shape.hidden : 0, activation: activating, into: rows)
     observer?(.gather)
+    forwardStream(pairs.count, model)
+    let active = neurons(pairs.count).columns(0..<shape.dMLP)
     if skipsZeros(model) {
-      kernels.multiplyActive(neurons(pairs.count), model.merged, addingTo: outputs(pairs.count))
+      kernels.multiplyActive(active, model.merged, addingTo: outputs(pairs.count))
     } else {
-      kernels.multiply(neurons(pairs.count), model.merged, into: outputs(pairs.count), accumulating: true)
+      kernels.multiply(active, model.merged, into: outputs(pairs.count), accumulating: true)
     }
     if let unembedding = model.unembedding {
       let classes = 0..<shape.classes
@@ -84,6 +97,19 @@ final class BlockPass {
         into: logits(pairs.count).columns(classes))
     }
     observer?(.products)
+  }
+
+  private var activating: Kernels.Activating { derivatives.map { .gelu(derivatives: $0) } ?? .relu }
+
+  /// From the residual stream to neurons, and to outputs without them, where rows do not hold these already.
+  private func forwardStream(_ count: Int, _ model: FoldedModel) {
+    if let inward = model.inward, let inwardBias = model.inwardBias {
+      kernels.multiply(stream(count).columns(0..<shape.dModel), inward, into: neurons(count))
+      kernels.activate(neurons(count), adding: inwardBias, activating)
+    }
+    if let streamBias = model.streamBias {
+      kernels.add(row: streamBias, to: stream(count), into: outputs(count))
+    }
   }
 
   /// Losses of the last forward pass, added up in float64 in the examples' order.

@@ -15,7 +15,7 @@ final class ExampleBlocks {
   }
 
   /// Tokens per tile side; part of the engine's semantics.
-  private static let tile = 24
+  static let tile = 24
 
   let count: Int
   let blocks: [Block]

@@ -267,12 +267,16 @@ extension Experiment {
     return ((64 << 20) - once) / (8 * 25 + 3 + (2 * 4 + 2 * 8) * frequencies)
   }
 
-  /// What a run holds at once, roughly: six tables of rows (`FoldedModel`, `TableGradients`), a dozen float32 copies of
-  /// the weights, and the logits of all pairs. No sum of it overflows within the limits above.
+  /// What a run holds at once, roughly: six tables of rows to train on (`FoldedModel`, `TableGradients`), three to test
+  /// and three to analyse, a dozen float32 copies of the weights, and the logits of all pairs. No sum of it overflows
+  /// within the limits above.
   private var estimatedBytes: Int {
-    let (p, width) = (task.modulus, model.dMLP + model.dVocabOut)
-    let tables = 6 * (p + 4) * model.heads * width
-    let weights = (p + 4) * model.dModel + 4 * model.dModel * model.dModel + 2 * model.dModel * width
+    let (p, d) = (task.modulus, model.dModel)
+    func rows(_ pairs: Int) -> Int {
+      (p + 4) * model.heads * FoldedShape(modulus: p, model: model, plan: stepPlan(pairs: pairs)).width
+    }
+    let tables = 6 * rows(trainPairCount) + 3 * (rows(max(trainPairCount, p * p - trainPairCount)) + rows(p * p))
+    let weights = (p + 4) * d + 4 * d * d + 2 * d * (model.dMLP + model.dVocabOut)
     return 4 * (tables + 12 * weights + p * p * model.dVocabOut)
   }
 }
@@ -280,7 +284,7 @@ extension Experiment {
 /// Versions that decide whether two results may be compared.
 package enum Engine {
   /// Raised whenever the same experiment would give other bits; part of every point's id.
-  package static let semanticsVersion = 1
+  package static let semanticsVersion = 2
   /// Raised whenever a measure's definition changes (`docs/reference/measures.md`).
   package static let measureVersion = 1
 }

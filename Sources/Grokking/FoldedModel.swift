@@ -4,51 +4,10 @@
 // and position alone, and everything between a value and the pre-activations (W_O, W_in) or the skip path's logits
 // (W_O, W_U) is linear: each token and head has one row T[token, head] of pre-activations and logits. Attention
 // weights sum to 1, so subtracting `=`'s row makes that position part of a constant. Behind the activation only
-// M = W_out·W_U is left; where W_out and then W_U cost less (`OutputPlan`), rows end in the residual stream instead.
+// M = W_out·W_U is left. Where that costs more than it saves (`StepPlan`), rows stop at the residual stream, before
+// W_in, before W_U, or before both, and examples go the rest of the way.
 
 import Kernels
-
-/// Sizes of one model and how its rows are padded to whole vectors of 16.
-struct FoldedShape: Hashable {
-  let modulus: Int
-  let dModel: Int
-  let heads: Int
-  let dHead: Int
-  let dMLP: Int
-  let classes: Int
-  let plan: OutputPlan
-  /// What a row ends in: d_vocab_out logits, or d_model numbers of the residual stream.
-  let outputCount: Int
-  /// d_mlp and `outputCount` rounded up to multiples of 16; a row holds the one and then the other.
-  let hidden: Int
-  let outputs: Int
-  /// d_vocab_out rounded up.
-  let logitColumns: Int
-
-  static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-  init(_ layout: ParameterLayout, plan: OutputPlan) {
-    self.plan = plan
-    modulus = layout.modulus
-    dModel = layout.model.dModel
-    heads = layout.model.heads
-    dHead = layout.model.dHead
-    dMLP = layout.model.dMLP
-    classes = layout.model.dVocabOut
-    outputCount = plan == .merged ? classes : dModel
-    hidden = FoldedShape.padded(dMLP)
-    outputs = FoldedShape.padded(outputCount)
-    logitColumns = FoldedShape.padded(classes)
-  }
-
-  /// Floats of a row: pre-activations, then outputs.
-  var width: Int { hidden + outputs }
-  /// Rows of W_E and W_pos together: p tokens, `=`, positions 0, 1, 2.
-  var embeddings: Int { modulus + 4 }
-  /// The rows of `=` and of the positions among them.
-  var equals: Int { modulus }
-  func position(_ index: Int) -> Int { modulus + 1 + index }
-}
 
 /// Tables of one set of weights.
 final class FoldedModel {
@@ -58,7 +17,7 @@ final class FoldedModel {
 
   /// Values of embeddings and positions: (p+4, heads·d_head).
   let values: FloatMatrix
-  /// W_O·[W_in | W_U], or [W_O·W_in | W_O]: (heads·d_head, width).
+  /// W_O times what makes a row of a value: [W_in | W_U], [W_in | 1], [1 | W_U] or 1; (heads·d_head, width).
   let outward: FloatMatrix
   /// values·outward by head: (p+4, heads·width).
   private let rawRows: FloatMatrix
@@ -69,8 +28,15 @@ final class FoldedModel {
   private let table1Rows: FloatMatrix
   private let shift: FloatMatrix  // (1, heads·width)
   private let equalsRow: FloatMatrix  // (1, heads·width)
-  /// Pre-activations and outputs that do not depend on the tokens: (1, width).
+  /// The part of a mixed row that does not depend on the tokens: (1, width).
   let constant: FloatMatrix
+  /// W_in and b_in where rows stop before them: (d_model, hidden) and (1, hidden).
+  let inward: FloatMatrix?
+  let inwardBias: FloatMatrix?
+  /// Whether all of `inward` is.
+  private(set) var inwardIsFinite = false
+  /// b_out where no row holds it: (1, stream).
+  let streamBias: FloatMatrix?
   /// M = W_out·W_U, or W_out: (d_mlp, outputs).
   let merged: FloatMatrix
   /// W_U where outputs are not logits yet: (d_model, logit columns).
@@ -92,13 +58,15 @@ final class FoldedModel {
   let attentionEquals: FloatMatrix
   /// Whether some head's scores spread over more than 60, where tabulated exponentials would vanish.
   private(set) var rawScores = false
+  /// Whether the tables are of weights that have changed since.
+  private var isStale = true
   private static let widestSpread: Float = 60
   private let buffers: [FloatBuffer]
 
-  init(_ layout: ParameterLayout, plan: OutputPlan, kernels: Kernels) {
+  init(_ layout: ParameterLayout, plan: StepPlan, kernels: Kernels) {
     self.layout = layout
     self.kernels = kernels
-    let shape = FoldedShape(layout, plan: plan)
+    let shape = FoldedShape(modulus: layout.modulus, model: layout.model, plan: plan)
     self.shape = shape
     let (p, heads, dModel, width) = (shape.modulus, shape.heads, shape.dModel, shape.width)
     var buffers: [FloatBuffer] = []
@@ -117,8 +85,12 @@ final class FoldedModel {
     shift = matrix(1, heads * width)
     equalsRow = matrix(1, heads * width)
     constant = matrix(1, width)
+    let isDirect = plan.input == .direct
+    inward = isDirect ? matrix(dModel, shape.hidden) : nil
+    inwardBias = isDirect ? matrix(1, shape.hidden) : nil
+    streamBias = shape.ending == nil ? matrix(1, shape.stream) : nil
     merged = matrix(shape.dMLP, shape.outputs)
-    unembedding = plan == .residual ? matrix(dModel, shape.logitColumns) : nil
+    unembedding = plan.output == .residual ? matrix(dModel, shape.logitColumns) : nil
     equalsInput = matrix(1, dModel)
     equalsOutput = matrix(1, dModel)
     query = matrix(1, dModel)
@@ -130,11 +102,23 @@ final class FoldedModel {
     self.buffers = buffers
   }
 
-  /// Rebuilds every table; `weights` holds `layout.count` floats.
+  /// Says that the weights have changed.
+  func expire() { isStale = true }
+
+  /// Rebuilds every table if the weights have changed; `weights` holds `layout.count` floats.
   func fold(_ weights: FloatBuffer) {
+    guard isStale else { return }
+    isStale = false
     let w = TensorViews(weights, layout)
     foldInputs(w)
     foldRows(w)
+    foldConstant(w)
+    foldInward(w)
+    foldOutputs(w)
+    foldAttention(w)
+  }
+
+  private func foldOutputs(_ w: TensorViews) {
     if let unembedding {
       merged.columns(0..<shape.dModel).assign(w.W_out)
       unembedding.columns(0..<shape.classes).assign(w.W_U)
@@ -142,7 +126,6 @@ final class FoldedModel {
       kernels.multiply(w.W_out, w.W_U, into: merged.columns(0..<shape.classes))
     }
     mergedIsFinite = merged.isFinite
-    foldAttention(w)
   }
 
   private func foldInputs(_ w: TensorViews) {
@@ -158,12 +141,17 @@ final class FoldedModel {
   private func row(_ index: Int) -> Range<Int> { index..<index + 1 }
 
   private func foldRows(_ w: TensorViews) {
-    let (width, hidden, dHead) = (shape.width, shape.hidden, shape.dHead)
-    let (neurons, outputs) = (0..<shape.dMLP, hidden..<hidden + shape.outputCount)
-    kernels.multiply(w.W_O, w.W_in, into: outward.columns(neurons))
-    switch shape.plan {
-    case .merged: kernels.multiply(w.W_O, w.W_U, into: outward.columns(outputs))
-    case .residual: outward.columns(outputs).assign(w.W_O)
+    let (width, dHead) = (shape.width, shape.dHead)
+    let leading = outward.columns(shape.leading)
+    switch shape.plan.input {
+    case .tables: kernels.multiply(w.W_O, w.W_in, into: leading)
+    case .direct: leading.assign(w.W_O)
+    }
+    if let ending = shape.ending {
+      switch shape.plan.output {
+      case .merged: kernels.multiply(w.W_O, w.W_U, into: outward.columns(ending))
+      case .residual: outward.columns(ending).assign(w.W_O)
+      }
     }
     for head in 0..<shape.heads {
       let dimensions = head * dHead..<(head + 1) * dHead
@@ -177,14 +165,24 @@ final class FoldedModel {
       rawRows.rows(row(shape.equals)), rawRows.rows(row(shape.position(2))), into: equalsRow)
     foldRows(at: 0, into: table0Rows)
     foldRows(at: 1, into: table1Rows)
-    kernels.multiply(equalsInput, w.W_in, into: constant.columns(neurons))
-    switch shape.plan {
-    case .merged: kernels.multiply(equalsOutput, w.W_U, into: constant.columns(outputs))
-    case .residual: constant.columns(outputs).assign(equalsOutput)
+  }
+
+  private func foldConstant(_ w: TensorViews) {
+    let leading = constant.columns(shape.leading)
+    switch shape.plan.input {
+    case .tables:
+      kernels.multiply(equalsInput, w.W_in, into: leading)
+      if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: leading) }
+    case .direct: leading.assign(equalsInput)
     }
-    if let b_in = w.b_in { kernels.addColumnSums(of: b_in, to: constant.columns(neurons)) }
+    if let ending = shape.ending {
+      switch shape.plan.output {
+      case .merged: kernels.multiply(equalsOutput, w.W_U, into: constant.columns(ending))
+      case .residual: constant.columns(ending).assign(equalsOutput)
+      }
+    }
     kernels.addColumnSums(
-      of: equalsRow.split(intoRowsOf: width), to: constant)
+      of: equalsRow.split(intoRowsOf: shape.width), to: constant)
   }
 
   private func foldRows(at position: Int, into table: FloatMatrix) {
@@ -192,6 +190,16 @@ final class FoldedModel {
     let from = rawRows.pointer(toRow: shape.position(position))
     for column in 0..<shift.columns { shifts[column] = from[column] - equals[column] }
     kernels.add(row: shift, to: rawRows.rows(0..<shape.modulus), into: table)
+  }
+
+  /// What examples meet by themselves where rows stop before it.
+  private func foldInward(_ w: TensorViews) {
+    if let inward, let inwardBias {
+      inward.columns(0..<shape.dMLP).assign(w.W_in)
+      inwardIsFinite = inward.isFinite
+      if let b_in = w.b_in { inwardBias.columns(0..<shape.dMLP).assign(b_in) }
+    }
+    if let streamBias, let b_out = w.b_out { streamBias.columns(0..<shape.dModel).assign(b_out) }
   }
 
   private func foldAttention(_ w: TensorViews) {

@@ -1,6 +1,6 @@
 // The backward pass: first over examples into gradients of the tables, then from the tables to the weights.
 //
-// Over examples only the three large products and the spreading of rows remain; everything else is a small product
+// Over examples only the large products and the spreading of rows remain; everything else is a small product
 // on tables, done once per epoch. Gradients are of the tensors before folding, so nothing here is an approximation.
 
 import Kernels
@@ -16,6 +16,8 @@ final class TableGradients {
   private let table0Rows: FloatMatrix  // (p, heads·width)
   private let table1Rows: FloatMatrix  // (p, heads·width)
   private let constant: FloatMatrix  // (1, width)
+  /// Of W_in, b_in and b_out where table rows stop before them.
+  private let inward: InwardGradients?
   private let merged: FloatMatrix  // (d_mlp, outputs)
   /// Its last columns, when they are few: (outputs mod 16, d_mlp).
   private let mergedTail: FloatMatrix?
@@ -51,11 +53,14 @@ final class TableGradients {
     table1Rows = sum(p, heads * width)
     table1 = TokenTable(sums[1], tokens: p, heads: heads, width: width)
     constant = sum(1, width)
+    inward = shape.plan.input == .direct ? InwardGradients(shape, kernels: kernels) : nil
     merged = sum(shape.dMLP, shape.outputs)
-    let residual = shape.plan == .residual
+    let residual = shape.plan.output == .residual
     unembedding = residual ? sum(shape.dModel, shape.logitColumns) : nil
     let tail = shape.outputCount % 16
-    let hasTail = activation == .relu && shape.outputs >= 48 && (1...TableGradients.fewColumns).contains(tail)
+    let hasTail =
+      activation == .relu && shape.outputs >= BlockPass.shortestWorthwhile
+      && (1...TableGradients.fewColumns).contains(tail)
     mergedTail = hasTail ? sum(tail, shape.dMLP) : nil
     scores0 = sum(heads, p)
     scores1 = sum(heads, p)
@@ -75,6 +80,7 @@ final class TableGradients {
   /// Before the first block of an epoch.
   func begin(_ model: FoldedModel) {
     for buffer in sums { buffer.clear() }
+    inward?.begin(model)
     kernels.transpose(model.merged, into: mergedTransposed.columns(0..<shape.dMLP))
     if let unembedding = model.unembedding, let unembeddingTransposed {
       kernels.transpose(unembedding.columns(0..<shape.classes), into: unembeddingTransposed)
@@ -93,15 +99,17 @@ final class TableGradients {
       kernels.multiply(stream.transposed, logits, into: unembedding, accumulating: true)
       kernels.multiply(logits.columns(0..<shape.classes), unembeddingTransposed, into: stream)
     }
+    let neurons = pass.neurons(count)
+    let active = neurons.columns(0..<shape.dMLP)
     if pass.skipsZeros(model) {
-      addMerged(pass.neurons(count), outputs)
+      addMerged(active, outputs)
     } else {
-      kernels.multiply(pass.neurons(count).transposed, outputs, into: merged, accumulating: true)
+      kernels.multiply(active.transposed, outputs, into: merged, accumulating: true)
     }
-    let neurons = pass.rows.rows(0..<count).columns(0..<shape.hidden)
     kernels.multiply(
       outputs.columns(0..<shape.outputCount), mergedTransposed.rows(0..<shape.outputCount), into: neurons,
       finish: pass.derivatives.map { .times($0.rows(0..<count)) } ?? .wherePositive(neurons))
+    inward?.add(count, pass, model)
     observer?(.products)
     let rows = pass.rows.rows(0..<count)
     kernels.addColumnSums(of: rows, to: constant)
@@ -138,8 +146,8 @@ final class TableGradients {
     }
     unfolding.unfold(
       TableUnfolding.Tables(
-        rows0: table0Rows, rows1: table1Rows, constant: constant, merged: merged, unembedding: unembedding,
-        scores0: scores0, scores1: scores1),
+        rows0: table0Rows, rows1: table1Rows, constant: constant, inward: inward, merged: merged,
+        unembedding: unembedding, scores0: scores0, scores1: scores1),
       model, weights: TensorViews(weights, layout), into: TensorViews(gradients, layout))
   }
 }

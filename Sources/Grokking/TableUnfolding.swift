@@ -9,6 +9,7 @@ final class TableUnfolding {
     let rows0: FloatMatrix  // (p, heads·width)
     let rows1: FloatMatrix  // (p, heads·width)
     let constant: FloatMatrix  // (1, width)
+    let inward: InwardGradients?
     let merged: FloatMatrix  // (d_mlp, outputs)
     let unembedding: FloatMatrix?  // (d_model, logit columns)
     let scores0: FloatMatrix  // (heads, p)
@@ -27,7 +28,7 @@ final class TableUnfolding {
   private let equals: FloatMatrix  // (1, d_model)
   private let column: FloatMatrix  // (1, d_model)
   private let W_U_T: FloatMatrix  // (d_vocab_out, d_model)
-  private let W_in_T: FloatMatrix  // (d_mlp, d_model)
+  private let W_in_T: FloatMatrix?  // (d_mlp, d_model), where rows hold pre-activations
   private let W_V_T: FloatMatrix  // (heads·d_head, d_model)
   private let outward_T: FloatMatrix  // (width, heads·d_head)
   private let queryKeys_T: FloatMatrix  // (heads, d_model)
@@ -53,7 +54,7 @@ final class TableUnfolding {
     equals = matrix(1, dModel)
     column = matrix(1, dModel)
     W_U_T = matrix(shape.classes, dModel)
-    W_in_T = matrix(shape.dMLP, dModel)
+    W_in_T = shape.plan.input == .tables ? matrix(shape.dMLP, dModel) : nil
     W_V_T = matrix(dModel, dModel)
     outward_T = matrix(shape.width, dModel)
     queryKeys_T = matrix(heads, dModel)
@@ -63,7 +64,7 @@ final class TableUnfolding {
   /// Writes the gradient of every tensor into `g`.
   func unfold(_ tables: Tables, _ model: FoldedModel, weights w: TensorViews, into g: TensorViews) {
     kernels.transpose(w.W_U, into: W_U_T)
-    kernels.transpose(w.W_in, into: W_in_T)
+    if let W_in_T { kernels.transpose(w.W_in, into: W_in_T) }
     kernels.transpose(model.outward, into: outward_T)
     for head in 0..<shape.heads { kernels.transpose(w.W_V(head), into: W_V_T.rows(dimensions(head))) }
     kernels.transpose(model.queryKeys, into: queryKeys_T)
@@ -83,8 +84,6 @@ final class TableUnfolding {
   }
 
   private func dimensions(_ head: Int) -> Range<Int> { head * shape.dHead..<(head + 1) * shape.dHead }
-  private var neurons: Range<Int> { 0..<shape.dMLP }
-  private var outputs: Range<Int> { shape.hidden..<shape.hidden + shape.outputCount }
 
   /// A token's row served at both positions; positions got every token's; `=` what attention the others left.
   private func unfoldRows(_ tables: Tables) {
@@ -112,30 +111,48 @@ final class TableUnfolding {
         model.values.columns(dimensions(head)).transposed,
         rawRows.columns(head * shape.width..<(head + 1) * shape.width), into: outward.rows(dimensions(head)))
     }
-    kernels.multiply(outward.columns(neurons), W_in_T, into: g.W_O)
-    let constantNeurons = tables.constant.columns(neurons)
-    let constantOutputs = tables.constant.columns(outputs)
-    kernels.multiply(w.W_O.transposed, outward.columns(neurons), into: g.W_in)
-    kernels.multiply(model.equalsInput.transposed, constantNeurons, into: g.W_in, accumulating: true)
+    let (leading, constant) = (outward.columns(shape.leading), tables.constant.columns(shape.leading))
+    if let W_in_T {
+      kernels.multiply(leading, W_in_T, into: g.W_O)
+      kernels.multiply(w.W_O.transposed, leading, into: g.W_in)
+      kernels.multiply(model.equalsInput.transposed, constant, into: g.W_in, accumulating: true)
+      g.b_in?.assign(constant)
+    } else {
+      g.W_O.assign(leading)
+      tables.inward?.finish(into: g)
+    }
+    unfoldOutputs(tables, model, w, g)
+    if let W_in_T {
+      kernels.multiply(constant, W_in_T, into: equals, accumulating: true)
+    } else {
+      equals.add(constant)
+    }
+  }
+
+  /// W_U, W_out, b_out, and W_O and x at `=` as far as they act through a row's end.
+  private func unfoldOutputs(_ tables: Tables, _ model: FoldedModel, _ w: TensorViews, _ g: TensorViews) {
     let merged = tables.merged.columns(0..<shape.outputCount)
     if let unembedding = tables.unembedding {
-      g.W_O.add(outward.columns(outputs))
       g.W_U.assign(unembedding.columns(0..<shape.classes))
       g.W_out.assign(merged)
-      equals.assign(constantOutputs)
     } else {
-      kernels.multiply(outward.columns(outputs), W_U_T, into: g.W_O, accumulating: true)
-      kernels.multiply(w.W_O.transposed, outward.columns(outputs), into: g.W_U)
-      kernels.multiply(model.equalsOutput.transposed, constantOutputs, into: g.W_U, accumulating: true)
-      kernels.multiply(w.W_out.transposed, merged, into: g.W_U, accumulating: true)
       kernels.multiply(merged, W_U_T, into: g.W_out)
-      kernels.multiply(constantOutputs, W_U_T, into: equals)
     }
-    if let b_out = g.b_out, let b_in = g.b_in {
-      for index in 0..<shape.dModel { b_out[0, index] = equals[0, index] }
-      for neuron in neurons { b_in[0, neuron] = constantNeurons[0, neuron] }
+    // Where the row's start is the whole residual stream, W_O and x at `=` get everything from there.
+    guard let ending = shape.ending else { return equals.clear() }
+    let (outward, constant) = (outward.columns(ending), tables.constant.columns(ending))
+    switch shape.plan.output {
+    case .merged:
+      kernels.multiply(outward, W_U_T, into: g.W_O, accumulating: true)
+      kernels.multiply(w.W_O.transposed, outward, into: g.W_U)
+      kernels.multiply(model.equalsOutput.transposed, constant, into: g.W_U, accumulating: true)
+      kernels.multiply(w.W_out.transposed, merged, into: g.W_U, accumulating: true)
+      kernels.multiply(constant, W_U_T, into: equals)
+    case .residual:
+      g.W_O.add(outward)
+      equals.assign(constant)
     }
-    kernels.multiply(constantNeurons, W_in_T, into: equals, accumulating: true)
+    g.b_out?.assign(equals)
   }
 
   /// W_V, and the embeddings as far as they act through values.

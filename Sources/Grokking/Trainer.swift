@@ -18,19 +18,20 @@ package final class Trainer {
   private let test: ExampleBlocks
   private let model: FoldedModel
   private let pass: BlockPass
+  /// The same two, unless the test set is so much larger than the train set that another plan costs less.
+  private let testModel: FoldedModel
+  private let testPass: BlockPass
   private let tables: TableGradients
   private let weightBuffer: FloatBuffer
   private let gradientBuffer: FloatBuffer
   private let firstMoment: FloatBuffer
   private let secondMoment: FloatBuffer
   private var schedule: AdamWSchedule
-  /// Whether the tables are of the present weights.
-  private var isFolded = false
 
   /// - Precondition: the start's weights and split are of the experiment's shapes, and no set is empty.
-  /// - Parameter plan: how logits are computed from neurons; that of the lowest cost when nil.
+  /// - Parameter plan: how the arithmetic is arranged; what costs least, for each set, when nil.
   package init(
-    _ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128, plan: OutputPlan? = nil
+    _ experiment: Experiment, start: Start, kernels path: KernelPath, blockSize: Int = 128, plan: StepPlan? = nil
   ) {
     let layout = ParameterLayout(experiment)
     precondition(start.weights.layout == layout, "start weights of another shape")
@@ -44,10 +45,14 @@ package final class Trainer {
       pairs: start.split.trainPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     test = ExampleBlocks(pairs: start.split.testPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     precondition(train.count > 0 && test.count > 0, "\(train.count) train and \(test.count) test pairs")
-    let plan =
-      plan ?? OutputPlan.cheapest(layout, activation: activation, pairs: start.split.trainPairs.count)
-    model = FoldedModel(layout, plan: plan, kernels: kernels)
+    let trainPlan = plan ?? experiment.stepPlan(pairs: train.count)
+    let testPlan = plan ?? experiment.stepPlan(pairs: max(train.count, test.count))
+    model = FoldedModel(layout, plan: trainPlan, kernels: kernels)
     pass = BlockPass(model.shape, activation: activation, capacity: blockSize, kernels: kernels)
+    testModel = testPlan == trainPlan ? model : FoldedModel(layout, plan: testPlan, kernels: kernels)
+    testPass =
+      testPlan == trainPlan
+      ? pass : BlockPass(testModel.shape, activation: activation, capacity: blockSize, kernels: kernels)
     tables = TableGradients(model.shape, layout, activation: activation, capacity: blockSize, kernels: kernels)
     weightBuffer = FloatBuffer(start.weights.storage)
     gradientBuffer = FloatBuffer(layout.count)
@@ -58,7 +63,7 @@ package final class Trainer {
 
   /// Whether attention at the present weights needs each example's largest score subtracted (`FoldedModel`).
   package var usesRawScores: Bool {
-    fold()
+    model.fold(weightBuffer)
     return model.rawScores
   }
 
@@ -81,7 +86,7 @@ package final class Trainer {
           epsilon: settings.epsilon),
         count: layout.count, gradients: gradientBuffer, weights: weightBuffer, firstMoment: firstMoment,
         secondMoment: secondMoment)
-      isFolded = false
+      expireTables()
       epoch += 1
       observer?(.adamW)
       return result
@@ -95,14 +100,14 @@ package final class Trainer {
   }
 
   /// Mean loss and accuracy on the train pairs at the present weights.
-  package func evaluateTrain() -> LossAndAccuracy { evaluate(train) }
+  package func evaluateTrain() -> LossAndAccuracy { evaluate(train, model, pass) }
 
   /// Mean loss and accuracy on the test pairs at the present weights.
-  package func evaluateTest() -> LossAndAccuracy { evaluate(test) }
+  package func evaluateTest() -> LossAndAccuracy { evaluate(test, testModel, testPass) }
 
-  private func evaluate(_ examples: ExampleBlocks) -> LossAndAccuracy {
+  private func evaluate(_ examples: ExampleBlocks, _ model: FoldedModel, _ pass: BlockPass) -> LossAndAccuracy {
     Kernels.flushingTinyToZero {
-      fold()
+      model.fold(weightBuffer)
       var total = LossTotal()
       for block in examples.blocks {
         pass.forward(examples.tokens(block), model)
@@ -112,13 +117,13 @@ package final class Trainer {
     }
   }
 
-  private func fold() {
-    if !isFolded { model.fold(weightBuffer) }
-    isFolded = true
+  private func expireTables() {
+    model.expire()
+    testModel.expire()
   }
 
   private func backward(_ observer: PhaseObserver?) -> LossAndAccuracy {
-    fold()
+    model.fold(weightBuffer)
     tables.begin(model)
     observer?(.tables)
     var total = LossTotal()
@@ -169,6 +174,6 @@ extension Trainer {
     schedule = AdamWSchedule(settings)
     for epoch in 0..<state.epoch { schedule.advance(epoch: epoch) }
     epoch = state.epoch
-    isFolded = false
+    expireTables()
   }
 }

@@ -6,9 +6,10 @@
 package enum TrainingPhase: String, CaseIterable, Hashable, Sendable {
   /// Folding the weights into tables, and making room for the tables' gradients.
   case tables
-  /// Attention weights and the mix of table rows, activation included.
+  /// Attention weights and the mix of table rows, and the activation where rows hold pre-activations.
   case gather
-  /// The products over examples: ReLU·M, then dLogits·Mᵀ and ReLUᵀ·dLogits; likewise of W_out and W_U where not merged.
+  /// The products over examples: ReLU·M, then dLogits·Mᵀ and ReLUᵀ·dLogits; likewise of W_out and W_U where not merged,
+  /// and of W_in, the activation included, where rows stop before it.
   case products
   /// Cross-entropy and the gradients of the logits.
   case loss

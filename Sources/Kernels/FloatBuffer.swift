@@ -74,10 +74,17 @@ package struct FloatMatrix {
 
   /// Whether nothing in it is infinite or NaN.
   package var isFinite: Bool {
-    precondition(columnStride == 1 && rowStride == columns, "a matrix with gaps")
     var largest: UInt32 = 0
-    for index in 0..<rows * columns { largest = max(largest, base[index].bitPattern & 0x7fff_ffff) }
+    for row in 0..<rows {
+      let row = pointer(toRow: row)
+      for column in 0..<columns { largest = max(largest, row[column].bitPattern & 0x7fff_ffff) }
+    }
     return largest < Float.infinity.bitPattern
+  }
+
+  /// Sets everything to zero.
+  package func clear() {
+    for row in 0..<rows { pointer(toRow: row).update(repeating: 0, count: columns) }
   }
 
   /// Copies `other`, of the same shape.

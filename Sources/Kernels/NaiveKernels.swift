@@ -80,20 +80,32 @@ package struct NaiveKernels {
           sum.addProduct(weights0[head, example], table0.row(Int(pairs.first[example]), head)[column])
           sum.addProduct(weights1[head, example], table1.row(Int(pairs.second[example]), head)[column])
         }
-        guard column < hidden else {
-          out[example, column] = sum
-          continue
-        }
-        switch activation {
-        case .relu: out[example, column] = sum < 0 ? 0 : sum
-        case .gelu(let derivatives):
-          let (x, scale) = (Double(sum), (2 / Double.pi).squareRoot())
-          let tanh = DeterministicMath.tanh(scale * (x + 0.044715 * x * x * x))
-          let inner = scale * (1 + 3 * 0.044715 * x * x)
-          out[example, column] = Float(0.5 * x * (1 + tanh))
-          derivatives[example, column] = Float(0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * inner)
-        }
+        out[example, column] =
+          column < hidden ? activated(sum, activation, at: (example, column)) : sum
       }
+    }
+  }
+
+  package func activate(_ x: FloatMatrix, adding shift: FloatMatrix, _ activation: Kernels.Activating) {
+    for row in 0..<x.rows {
+      for column in 0..<x.columns {
+        x[row, column] = activated(x[row, column] + shift[0, column], activation, at: (row, column))
+      }
+    }
+  }
+
+  /// GELU and its derivative in float64, rounded once.
+  private func activated(
+    _ value: Float, _ activation: Kernels.Activating, at place: (row: Int, column: Int)
+  ) -> Float {
+    switch activation {
+    case .relu: return value < 0 ? 0 : value
+    case .gelu(let derivatives):
+      let (x, scale) = (Double(value), (2 / Double.pi).squareRoot())
+      let tanh = DeterministicMath.tanh(scale * (x + 0.044715 * x * x * x))
+      let inner = scale * (1 + 3 * 0.044715 * x * x)
+      derivatives[place.row, place.column] = Float(0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * inner)
+      return Float(0.5 * x * (1 + tanh))
     }
   }
 

@@ -77,11 +77,20 @@ extension Kernels {
       raw ? 1 : 0, weights0.base, weights1.base, weights0.rowStride)
   }
 
-  /// How `mix` treats the first `hidden` columns.
+  /// What `mix` and `activate` make of pre-activations.
   package enum Activating {
     case relu
     /// Writes the derivatives beside, [example][hidden].
     case gelu(derivatives: FloatMatrix)
+
+    /// What the C behind is told, derivatives checked to have room.
+    fileprivate func checked(examples: Int, hidden: Int) -> (kind: Int32, derivatives: FloatMatrix?) {
+      guard case .gelu(let matrix) = self else { return (Int32(CK_RELU), nil) }
+      precondition(
+        matrix.columns >= hidden && matrix.rows >= examples && matrix.columnStride == 1,
+        "derivatives of \(examples)×\(hidden) into \(matrix.rows)×\(matrix.columns)")
+      return (Int32(CK_GELU), matrix)
+    }
   }
 
   /// out[e] ← constant + Σ over heads of weights0[h, e]·table0[first[e], h] + weights1[h, e]·table1[second[e], h], then
@@ -97,15 +106,22 @@ extension Kernels {
         && weights0.columns >= pairs.count && out.rows >= pairs.count,
       "mixing \(pairs.count) examples from tables of \(heads) × \(width) into \(out.rows)×\(out.columns)")
     precondition(hidden % 16 == 0 && hidden <= width, "\(hidden) hidden columns of \(width)")
-    var (kind, derivatives) = (CK_RELU, FloatMatrix?.none)
-    if case .gelu(let matrix) = activation {
-      precondition(matrix.columns >= hidden && matrix.rows >= pairs.count, "derivatives of \(hidden) columns")
-      (kind, derivatives) = (CK_GELU, matrix)
-    }
+    let (kind, derivatives) = activation.checked(examples: pairs.count, hidden: hidden)
     c.mix(
       pairs.count, pairs.first, pairs.second, heads, hidden, width, table0.base, table1.base, constant.base,
-      weights0.base, weights1.base, weights0.rowStride, Int32(kind), out.base, out.rowStride, derivatives?.base,
+      weights0.base, weights1.base, weights0.rowStride, kind, out.base, out.rowStride, derivatives?.base,
       derivatives?.rowStride ?? 0)
+  }
+
+  /// x[e, j] ← activation(x[e, j] + shift[j]), in place; `x` has whole vectors of 16 columns, `shift` one row of them.
+  package func activate(_ x: FloatMatrix, adding shift: FloatMatrix, _ activation: Activating) {
+    precondition(
+      x.columns % 16 == 0 && shift.rows == 1 && shift.columns == x.columns,
+      "activating \(x.rows)×\(x.columns), or not whole vectors, with a shift of \(shift.rows)×\(shift.columns)")
+    precondition(x.columnStride == 1 && shift.columnStride == 1, "a transposed view to activate")
+    let (kind, derivatives) = activation.checked(examples: x.rows, hidden: x.columns)
+    c.activate(
+      x.rows, x.columns, x.base, x.rowStride, shift.base, kind, derivatives?.base, derivatives?.rowStride ?? 0)
   }
 
   /// table[token, h] += Σ over the token's examples, ascending, of weights[h, e]·x[e].

@@ -20,13 +20,14 @@ extension EngineBenchReport {
   private var shapeTable: String {
     var table = TextTable([
       ("shape", .left), ("p", .right), ("pairs", .right), ("d_model", .right), ("heads", .right), ("d_mlp", .right),
-      ("ms per epoch", .right), ("min", .right), ("GFLOP", .right), ("GFLOP/s", .right), ("of peak", .right),
+      ("plan", .left), ("ms per epoch", .right), ("min", .right), ("GFLOP", .right), ("GFLOP/s", .right),
+      ("of peak", .right),
     ])
     for shape in shapes {
       let (task, model) = (shape.experiment.task, shape.experiment.model)
       table.append([
         shape.name, "\(task.modulus)", Wording.grouped(shape.experiment.trainPairCount), "\(model.dModel)",
-        "\(model.heads)", "\(model.dMLP)", time(shape.ms), time(shape.least),
+        "\(model.heads)", "\(model.dMLP)", "\(shape.plan)", time(shape.ms), time(shape.least),
         Wording.fixed(shape.gflopPerEpoch, digits: shape.gflopPerEpoch < 10 ? 3 : 1), rate(shape.gflopPerSecond),
         Wording.share(shape.shareOfPeak),
       ])

@@ -77,6 +77,8 @@ package struct EngineBenchReport: Encodable, Sendable {
       self.peak = peak
     }
 
+    /// How the step is computed.
+    package var plan: StepPlan { experiment.stepPlan(pairs: experiment.trainPairCount) }
     package var gflopPerEpoch: Double { 2 * experiment.estimatedMultiplyAdds / 1e9 }
     package var gflopPerSecond: Double { gflopPerEpoch / (ms / 1000) }
     /// From 0 to 1.
@@ -188,6 +190,7 @@ extension EngineBenchReport.Shape {
     case gflopPerEpoch = "gflop_per_epoch"
     case gflopPerSecond = "gflop_per_second"
     case percentOfPeak = "percent_of_peak"
+    case plan
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -208,6 +211,7 @@ extension EngineBenchReport.Shape {
     try values.encode(gflopPerEpoch, forKey: .gflopPerEpoch)
     try values.encode(gflopPerSecond, forKey: .gflopPerSecond)
     try values.encode(100 * shareOfPeak, forKey: .percentOfPeak)
+    try values.encode(plan.description, forKey: .plan)
   }
 }
 

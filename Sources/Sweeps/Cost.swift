@@ -5,9 +5,9 @@ import Grokking
 
 /// Assumptions of the estimate.
 package enum CostModel {
-  /// Multiply-adds per second of one core. The paper's size is 0.85 · 10^9 of them an epoch; 12 ms an epoch is assumed,
-  /// so 142 GFLOP/s. To be replaced by what a machine measured.
-  package static let multiplyAddsPerSecond = 0.85e9 / 0.012
+  /// Multiply-adds per second of one core. The paper's size is 0.85 · 10^9 of them an epoch; 10 ms an epoch is assumed,
+  /// so 170 GFLOP/s. `bench engine` measured 8.2 ms on a core of Zen 5 and 16 on one of Zen 4.
+  package static let multiplyAddsPerSecond = 0.85e9 / 0.010
 
   /// Elementwise work of the analysis at an evaluation, in multiply-adds per logit of all p² pairs. At the paper's size
   /// an evaluation takes 1.6 epochs, of which the forward pass is 0.95; the rest is this.
@@ -15,39 +15,50 @@ package enum CostModel {
 }
 
 extension Experiment {
-  /// Multiply-adds of one epoch (forward, loss, backward) of the tabulated step, as its cheapest `OutputPlan` computes
-  /// it; 0.85 · 10^9 at the paper's size. What the engine finds to be zero and leaves out is counted. With N pairs, d
-  /// model, h heads, m neurons, v output classes, 2p + 1 distinct (token, position) pairs, and e = v where W_out and W_U
-  /// are merged, e = d where the output goes through the residual stream:
+  /// Multiply-adds of one epoch (forward, loss, backward) as its `StepPlan` computes it; 0.85 · 10^9 at the paper's size.
+  /// What the engine finds to be zero and leaves out is counted. With N pairs, d model, h heads, m neurons, v output
+  /// classes, 2p + 1 distinct (token, position) pairs, e = v where W_out and W_U are merged and e = d where the output
+  /// goes through the residual stream, and table rows of w numbers, which are m + e, or, where pairs meet W_in directly,
+  /// d + v when merged and d when not:
   ///
-  /// - three products over pairs, ReLU·M, dLogits·Mᵀ, ReLUᵀ·dLogits: 3·N·m·e, and 3·N·d·v when not merged;
-  /// - mixing 2h rows of m + e numbers per pair, their gradient, and that of the attention weights: 3·N·2h·(m + e);
-  /// - forward and twice that backward on the tables: values (2p+1)·d², W_O·W_in d²·m, the rows (2p+1)·d·(m+e), and when
-  ///   merged W_O·W_U d²·v and M = W_out·W_U, m·d·v.
+  /// - products over pairs: ReLU·M, dLogits·Mᵀ, ReLUᵀ·dLogits 3·N·m·e; 3·N·d·v when not merged; 3·N·d·m when direct;
+  /// - mixing 2h rows of w numbers per pair, their gradient, and that of the attention weights: 3·N·2h·w;
+  /// - forward and twice that backward on the tables: values (2p+1)·d², the rows (2p+1)·d·w, W_O·W_in d²·m unless direct,
+  ///   and when merged W_O·W_U d²·v and M = W_out·W_U m·d·v.
   package var estimatedMultiplyAdds: Double {
-    let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
-    let pairs = Double(trainPairCount)
+    let plan = stepPlan(pairs: trainPairCount)
+    let (d, m, v) = (Double(model.dModel), Double(model.dMLP), Double(model.dVocabOut))
     let rows = Double(2 * task.modulus + 1)
-    let isMerged = outputPlan(pairs: trainPairCount) == .merged
-    let e = isMerged ? v : d
-    let products = 3 * pairs * (m * e + (isMerged ? 0 : d * v))
-    let mixing = 3 * pairs * 2 * h * (m + e)
-    let tables = 3 * (rows * d * d + d * d * m + rows * d * (m + e) + (isMerged ? d * d * v + m * d * v : 0))
-    return products + mixing + tables
+    var tables = rows * d * (d + rowWidth(plan))
+    if plan.input == .tables { tables += d * d * m }
+    if plan.output == .merged { tables += (d + m) * d * v }
+    return 3 * (Double(trainPairCount) * multiplyAddsPerPair(plan) + tables)
   }
 
   /// Multiply-adds of one evaluation: a forward pass over all p² pairs, and the analysis of their logits.
   package var estimatedMultiplyAddsOfEvaluation: Double {
-    let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
-    let all = task.modulus * task.modulus
-    let isMerged = outputPlan(pairs: all) == .merged
-    let e = isMerged ? v : d
-    let forward = m * e + (isMerged ? 0 : d * v) + 2 * h * (m + e)
-    return Double(all) * (forward + CostModel.analysisPerLogit * v)
+    let pairs = task.modulus * task.modulus
+    return Double(pairs)
+      * (multiplyAddsPerPair(stepPlan(pairs: pairs)) + CostModel.analysisPerLogit * Double(model.dVocabOut))
   }
 
-  private func outputPlan(pairs: Int) -> OutputPlan {
-    OutputPlan.cheapest(ParameterLayout(self), activation: model.activation, pairs: pairs)
+  /// Of one pair's forward pass.
+  private func multiplyAddsPerPair(_ plan: StepPlan) -> Double {
+    let (d, h, m, v) = (Double(model.dModel), Double(model.heads), Double(model.dMLP), Double(model.dVocabOut))
+    let inputs = plan.input == .tables ? 0 : d * m
+    let outputs = plan.output == .merged ? m * v : m * d + d * v
+    return inputs + outputs + 2 * h * rowWidth(plan)
+  }
+
+  /// Numbers of a table row, without padding.
+  private func rowWidth(_ plan: StepPlan) -> Double {
+    let (d, m, v) = (Double(model.dModel), Double(model.dMLP), Double(model.dVocabOut))
+    return switch (plan.input, plan.output) {
+    case (.tables, .merged): m + v
+    case (.tables, .residual): m + d
+    case (.direct, .merged): d + v
+    case (.direct, .residual): d
+    }
   }
 
   /// Seconds of one core for the whole run, every epoch and every evaluation; an upper estimate for runs that may stop

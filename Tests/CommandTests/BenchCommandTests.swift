@@ -30,6 +30,7 @@ import Testing
           "ms_per_epoch_min", "gflop_per_epoch", "gflop_per_second", "percent_of_peak",
         ])
       #expect(shape["activation"] as? String == "relu")
+      #expect(shape["plan"] as? String == "tables, merged")
       #expect(shape["biases"] as? Bool == true)
     }
     #expect(shapes[0]["ms_per_epoch"] as? Double == report["ms_per_epoch"] as? Double)

@@ -72,25 +72,65 @@ import Testing
   }
 
   @Test(arguments: KernelPath.available) func `runs end with the documented digests`(_ path: KernelPath) throws {
-    func digest(_ experiment: Experiment) throws -> String {
-      let run = try Run(experiment, kernels: path, snapshots: .inMemory())
-      while !run.isFinished { try run.advance() }
-      return try run.result().digest
-    }
+    #expect(try digest(Self.small(), path) == "b8ed226a9490ca04b1a7e9013f09103eb599668db018c23c6d3615e29653e345")
+    #expect(
+      try digest(Self.small(epochs: 20), path) == "2afffec00806d27a074e574b57dda6d2fbc08b66ef10e0a9c83997457816e947")
+    #expect(
+      try digest(Self.small(epochs: 1500), path)
+        == "4c61d3329cfc2ef15b08e97e07e53877324d1961678f773144997cfb34ca762d")
     var gelu = Self.small(epochs: 1500)
     gelu.model.activation = .gelu
-    #expect(try digest(Self.small()) == "b8ed226a9490ca04b1a7e9013f09103eb599668db018c23c6d3615e29653e345")
-    #expect(
-      try digest(Self.small(epochs: 20)) == "835696c4ede120dee8b50e9484994f1df78db905c24018c6068ccd086ae72541")
-    #expect(
-      try digest(Self.small(epochs: 1500)) == "e20f30a8196970591a83ada8d3aacefcbd6fe2a703f8bc2f6b22b9160c19fb7a")
-    #expect(try digest(gelu) == "22221252c45411370ea8a32321df99574700efea980a8308024a2f5ba54927fc")
-    // Many more classes than d_model: the residual plan.
-    var residual = Experiment(
-      task: LearningTask(modulus: 37, trainFraction: 0.5),
-      model: ModelShape(dModel: 8, heads: 2, dMLP: 32, dVocabOut: 38), training: TrainingSettings(epochs: 1500))
-    #expect(try digest(residual) == "871f0cc66b8265cdd075b34366e3186248ba564e2f8577e7ffd0a385ab7e048d")
-    residual.model.activation = .gelu
-    #expect(try digest(residual) == "ce0256d4fbb37a7f5e951dd954bbeb446669b25b2935c70b60d79af570dff8bb")
+    #expect(try digest(gelu, path) == "f1ab972be29b81d6fb442f0f6e6763a25297073274e98c69d31b1e0624caee33")
+  }
+
+  private struct Documented: Sendable {
+    let plan: StepPlan
+    let modulus: Int
+    let fraction: Double
+    let dModel: Int
+    let dMLP: Int
+    let relu: String
+    let gelu: String
+  }
+
+  /// After 1,500 epochs.
+  private static let ofPlans = [
+    Documented(
+      plan: StepPlan(input: .tables, output: .merged), modulus: 13, fraction: 0.9, dModel: 16, dMLP: 16,
+      relu: "42fdc0190ff0f34db05144587fed389123668c7c0164f6a7b1e0d16bbcd4b5c3",
+      gelu: "c56e40e8ab499746cae8b9830d8e1e5fd4752a24405bcd3b263fe060fe3adb04"),
+    Documented(
+      plan: StepPlan(input: .tables, output: .residual), modulus: 37, fraction: 0.5, dModel: 8, dMLP: 32,
+      relu: "871f0cc66b8265cdd075b34366e3186248ba564e2f8577e7ffd0a385ab7e048d",
+      gelu: "ce0256d4fbb37a7f5e951dd954bbeb446669b25b2935c70b60d79af570dff8bb"),
+    Documented(
+      plan: StepPlan(input: .direct, output: .merged), modulus: 13, fraction: 0.3, dModel: 32, dMLP: 128,
+      relu: "2063cce892e2fc0a46ac8f6a268815e297aeaee7995d23fc06c16210e845189c",
+      gelu: "2a384d5f7b169c59797f638b771fefa614da9f7eca5eabd7e95a8b827f816a3f"),
+    Documented(
+      plan: StepPlan(input: .direct, output: .residual), modulus: 37, fraction: 0.05, dModel: 8, dMLP: 32,
+      relu: "4db12ffe2aaf87a6e251b73d5a540bdc257298f8506a038852a8eb6661bfd6f4",
+      gelu: "b31d7949bad8362939e4fe4f175e9b5783bc4a9464343d6d8630752e8a12da63"),
+  ]
+
+  @Test(arguments: KernelPath.available) func `each plan ends with its documented digests`(_ path: KernelPath) throws {
+    for documented in Self.ofPlans {
+      var experiment = Experiment(
+        task: LearningTask(modulus: documented.modulus, trainFraction: documented.fraction),
+        model: ModelShape(
+          dModel: documented.dModel, heads: 2, dMLP: documented.dMLP, dVocabOut: documented.modulus + 1),
+        training: TrainingSettings(epochs: 1500))
+      for (activation, digest) in [(Activation.relu, documented.relu), (.gelu, documented.gelu)] {
+        experiment.model.activation = activation
+        #expect(experiment.stepPlan(pairs: experiment.trainPairCount) == documented.plan)
+        #expect(try self.digest(experiment, path) == digest)
+      }
+    }
+  }
+
+  private func digest(_ experiment: Experiment, _ path: KernelPath) throws -> String {
+    let run = try Run(experiment, kernels: path, snapshots: .inMemory())
+    while !run.isFinished { try run.advance() }
+    return try run.result().digest
   }
 }

@@ -59,6 +59,43 @@ import Testing
     return (fast.array, slow.array)
   }
 
+  @Test(arguments: paths, [(1, 16), (5, 48), (23, 144)]) func `activating finished rows agrees with the twin`(
+    _ path: KernelPath, _ shape: (rows: Int, columns: Int)
+  ) {
+    let (rows, columns) = shape
+    let shift = Samples.buffer(columns, seed: 2).matrix(1, columns)
+    func activated(_ body: (FloatMatrix) -> Void) -> [Float] {
+      // Gaps between the rows, which must stay as they are.
+      let x = FloatBuffer(Samples.buffer(rows * (columns + 5), seed: 1).array)
+      body(x.matrix(rows, columns, stride: columns + 5))
+      return x.array
+    }
+    let fast = activated { Kernels(path).activate($0, adding: shift, .relu) }
+    let slow = activated { NaiveKernels().activate($0, adding: shift, .relu) }
+    #expect(fast.map(\.bitPattern) == slow.map(\.bitPattern))
+    let slopes = (FloatBuffer(rows * (columns + 3)), FloatBuffer(rows * (columns + 3)))
+    func gelu(_ slopes: FloatBuffer) -> Kernels.Activating {
+      .gelu(derivatives: slopes.matrix(rows, columns, stride: columns + 3))
+    }
+    let fastGELU = activated { Kernels(path).activate($0, adding: shift, gelu(slopes.0)) }
+    let slowGELU = activated { NaiveKernels().activate($0, adding: shift, gelu(slopes.1)) }
+    for (value, wanted) in zip(fastGELU + slopes.0.array, slowGELU + slopes.1.array) {
+      #expect(abs(value - wanted) <= 2e-6 * max(1, abs(wanted)))
+    }
+  }
+
+  @Test(arguments: paths) func `what is not a number survives its activation`(_ path: KernelPath) {
+    let (shift, slopes) = (FloatBuffer(16), FloatBuffer(16))
+    for activation in [Kernels.Activating.relu, .gelu(derivatives: slopes.matrix(1, 16))] {
+      let x = FloatBuffer(16)
+      x.base[3] = .nan
+      x.base[5] = .infinity
+      Kernels(path).activate(x.matrix(1, 16), adding: shift.matrix(1, 16), activation)
+      #expect(x.array[3].isNaN && !x.array[5].isFinite)
+    }
+    withExtendedLifetime((shift, slopes)) {}
+  }
+
   @Test(arguments: paths, shapes) func `scattering rows and dotting them have the twin's bits`(
     _ path: KernelPath, _ shape: (heads: Int, width: Int, hidden: Int)
   ) {

@@ -337,6 +337,22 @@ static void mixes(void) {
   mixed(31, 8, 256, 320, 59);
 }
 
+static void activated(long count, long columns) {
+  for (int activation = CK_RELU; activation <= CK_GELU; activation++) {
+    case_of("activate count=%ld columns=%ld %s", count, columns, activation == CK_GELU ? "gelu" : "relu");
+    float *x = numbers(count * (columns + 5) + 1), *shift = numbers(columns + 1);
+    float *slopes = activation == CK_GELU ? numbers(count * (columns + 1)) : 0;
+    k->activate(count, columns, x + 1, columns + 5, shift + 1, activation, slopes, columns + 1);
+    see(x, count * (columns + 5) + 1);
+    if (slopes) see(slopes, count * (columns + 1));
+    end_case();
+  }
+}
+
+static void activations(void) {
+  EACH(count, 0, 1, 7, 17) EACH(columns, 16, 48, 64, 144) activated(count, columns);
+}
+
 /// GELU and its derivative on a sweep of -16 to 16, at the edges of exp, and on what is no number.
 static void gelu_range(void) {
   case_of("mix gelu range");
@@ -675,6 +691,7 @@ int main(int count, char **arguments) {
       exponentials();
       attentions();
       mixes();
+      activations();
       spreads();
       all_losses();
       optimizer();
@@ -686,6 +703,7 @@ int main(int count, char **arguments) {
       kind = (int)of_kind;
       paper_products();
       mixed(128, 4, 512, 640, 113);
+      activated(128, 512);
       spread(128, 4, 640, 29);
       losses(128, 114);
       losses(20, 402);

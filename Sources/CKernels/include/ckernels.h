@@ -22,7 +22,7 @@ enum {
   CK_TIMES = 2,
 };
 
-/// What ck_kernels.mix does with the columns of the pre-activations.
+/// What ck_kernels.mix and activate do with pre-activations.
 enum { CK_RELU = 0, CK_GELU = 1 };
 
 /// Rows rows[begin..<end] that belong to one token.
@@ -120,6 +120,11 @@ typedef struct {
   /// The same for an `a` with unit row stride: a[i,l] is a[i + l * a_column].
   void (*multiply_active_transposed)(
       long m, long n, long k, const float *a, long a_column, const float *b, long b_row, float *c, long c_row);
+
+  /// x[e,j] = activation of x[e,j] + shift[j], for a multiple of 16 columns, with its derivative when GELU.
+  void (*activate)(
+      long count, long columns, float *x, long x_row, const float *shift, int activation, float *derivative,
+      long derivative_row);
 } ck_kernels;
 
 /// The kernels of one instruction set; NULL when this machine or this build lacks it.

@@ -10,6 +10,8 @@ enum BenchShape: String, CaseIterable, ExpressibleByArgument {
   /// Many pairs on the same tables.
   case manyPairs = "p113-fraction-0.8"
   case p59, p53, p31, p401
+  /// Few pairs on many tokens: pre-activations are computed directly, without tables of them.
+  case fewPairs = "p401-fraction-0.01"
 
   var experiment: Experiment {
     var experiment = Experiment()
@@ -24,6 +26,7 @@ enum BenchShape: String, CaseIterable, ExpressibleByArgument {
     case .p31: BenchShape.resize(&experiment, modulus: 31, fraction: 0.5, dModel: 48, dMLP: 128)
     // The largest modulus that is promised to be fast, at the paper's width.
     case .p401: BenchShape.resize(&experiment, modulus: 401, fraction: 0.3, dModel: 128, dMLP: 512)
+    case .fewPairs: BenchShape.resize(&experiment, modulus: 401, fraction: 0.01, dModel: 128, dMLP: 512)
     }
     return experiment
   }
