@@ -14,6 +14,8 @@ struct DoubleForward {
     var neurons: Matrix
     /// p × d_vocab_out.
     var logits: Matrix
+    /// What the residual stream around the MLP adds to them; p × d_vocab_out.
+    var skipLogits: Matrix
     /// Of each head to a, b and `=`, at (head·3 + position)·p + b.
     var attention: [Double]
   }
@@ -95,8 +97,12 @@ struct DoubleForward {
     var output = neurons * W_out
     output.addToRows(b_out)
     for row in 0..<p { output.addRow(of: residual, row, times: 1, to: row) }
-    return Rows(neurons: neurons, logits: output * W_U, attention: attention)
+    return Rows(
+      neurons: neurons, logits: output * W_U, skipLogits: residual * W_U, attention: attention)
   }
+
+  /// What `b_out` adds to every pair's logits; d_vocab_out.
+  var biasLogits: [Double] { (Matrix(rows: 1, columns: b_out.count, of: b_out) * W_U).row(0) }
 
   private func activate(_ neurons: inout Matrix) {
     switch activation {

@@ -286,5 +286,5 @@ package enum Engine {
   /// Raised whenever the same experiment would give other bits; part of every point's id.
   package static let semanticsVersion = 2
   /// Raised whenever a measure's definition changes (`docs/reference/measures.md`).
-  package static let measureVersion = 1
+  package static let measureVersion = 2
 }

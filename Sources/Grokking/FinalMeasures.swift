@@ -5,7 +5,7 @@
 
 /// Everything measured once per run, of the model that it ended with.
 package struct FinalMeasures: Codable, Hashable, Sendable {
-  /// Norms of frequencies 1…K in W_E and in W_L = W_out·W_U, K = ⌊(p−1)/2⌋.
+  /// Norms of frequencies 1…K in W_E and in W_L = W_out·W_U, K = ⌊(n−1)/2⌋ around the operation's `Circle`.
   package var normsW_E: [Double]
   package var normsW_L: [Double]
   /// The other two rules' key frequencies, ascending: a quarter of W_E's largest norm, and those that some neuron
@@ -16,7 +16,8 @@ package struct FinalMeasures: Codable, Hashable, Sendable {
   package var neurons: [NeuronFit]
   /// One per head, in order.
   package var heads: [HeadMeasures]
-  /// Share of ‖W_L‖ that the key frequencies' cosine and sine directions leave out; nil where there are no waves.
+  /// Share of ‖W_L‖ that the key frequencies' cosine and sine directions leave out; nil where there are no waves, and
+  /// for W_L = 0.
   package var rankResidual: Double?
   /// Losses of altered models beside the original's, in a fixed order; empty where there are no waves.
   package var ablations: [Ablation]
@@ -95,7 +96,7 @@ package struct Ablation: Codable, Hashable, Sendable {
   package var name: Name
   /// For `withoutFrequency` alone.
   package var frequency: Int?
-  /// Mean cross-entropy in nats over all pairs, classes 0…p−1.
+  /// Mean cross-entropy in nats over all pairs, classes 0…p−1; for `multiply` without factors and class 0.
   package var loss: Double
 
   package init(_ name: Name, frequency: Int? = nil, loss: Double) {

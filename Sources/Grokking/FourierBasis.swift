@@ -36,10 +36,17 @@ package struct FourierBasis: Sendable {
   package func row(_ index: Int) -> [Double] { rows.row(index) }
 
   /// The cos and sin rows of frequencies 1…K, in order: 2K × p.
-  var waves: Matrix {
-    var waves = Matrix(rows: 2 * frequencyCount, columns: modulus)
-    for row in 0..<waves.rows {
-      for x in 0..<modulus { waves[row, x] = rows[row + 1, x] }
+  var waves: Matrix { waves(of: (0..<frequencyCount).map { $0 + 1 }) }
+
+  /// The cos and sin rows of some frequencies, in their order: 2·count × p.
+  func waves(of frequencies: [Int]) -> Matrix {
+    var waves = Matrix(rows: 2 * frequencies.count, columns: modulus)
+    for (i, k) in frequencies.enumerated() {
+      precondition(k >= 1 && k <= frequencyCount, "no frequency \(k) for p = \(modulus)")
+      for x in 0..<modulus {
+        waves[2 * i, x] = rows[2 * k - 1, x]
+        waves[2 * i + 1, x] = rows[2 * k, x]
+      }
     }
     return waves
   }

@@ -25,14 +25,12 @@ struct LogitRow {
     }
   }
 
-  /// Sets the row to `logits` − `removed`.
-  mutating func set<Scalar: BinaryFloatingPoint>(
-    _ logits: UnsafePointer<Scalar>, minus removed: UnsafePointer<Double>
-  ) {
-    let classes = classes
-    storage.withUnsafeMutableBytes { bytes in
-      let row = bytes.bindMemory(to: Double.self).baseAddress!
-      for c in 0..<classes { row[c] = Double(logits[c]) - removed[c] }
+  /// Sets the row eight classes at a time; what `eight` gives beyond the last class is not read.
+  @inline(__always)
+  mutating func set(_ eight: (Int) -> SIMD8<Double>) {
+    for vector in storage.indices { storage[vector] = eight(vector) }
+    for lane in stride(from: classes & 7, to: 8, by: 1) where classes & 7 > 0 {
+      storage[storage.count - 1][lane] = -.infinity
     }
   }
 

@@ -57,6 +57,26 @@ struct Matrix: Sendable {
     return result
   }
 
+  /// The rows of those numbers, in that order.
+  func selectingRows(_ selected: [Int]) -> Matrix {
+    var result = Matrix(rows: selected.count, columns: columns)
+    for (row, source) in selected.enumerated() {
+      for vector in 0..<vectors {
+        result.storage[row * vectors + vector] = storage[source * vectors + vector]
+      }
+    }
+    return result
+  }
+
+  /// The columns of those numbers, in that order.
+  func selectingColumns(_ selected: [Int]) -> Matrix {
+    var result = Matrix(rows: rows, columns: selected.count)
+    for row in 0..<rows {
+      for (column, source) in selected.enumerated() { result[row, column] = self[row, source] }
+    }
+    return result
+  }
+
   /// Adds `factor` times row `source` of `other`, which has as many columns, to row `row`.
   mutating func addRow(of other: Matrix, _ source: Int, times factor: Double, to row: Int) {
     precondition(other.columns == columns, "a row of \(other.columns) added to one of \(columns)")

@@ -130,7 +130,7 @@ package final class Run {
   }
 
   /// One epoch, and before it the evaluation that is due; or, when training is over, one epoch that is trained again,
-  /// or the analysis of one evaluation or of one key frequency.
+  /// or the analysis of one evaluation or of a part of the final model.
   /// Does nothing once finished.
   ///
   /// - Throws: what the snapshot store throws; nothing has happened then, and the call may be repeated.

@@ -1,20 +1,24 @@
-// The second stage of a run: every evaluation's measures, given the key frequencies of the final model.
+// The second stage of a run: every evaluation's measures, given the key frequencies of the final model, and then all
+// that is measured of that model alone.
 
 import Kernels
 
-/// Works through a run's evaluations one by one, in order of epoch, and then through the final key frequencies.
+/// Works through a run's evaluations one by one, in order of epoch, and then through the final model.
 struct RunAnalysis {
   private let experiment: Experiment
   private let record: RunRecord
   private let split: Split
   private let kernels: KernelPath
   private let labels: [Int32]
+  private let circle: Circle
+  /// Nil for operations without waves.
+  private let meter: ProgressMeter?
   private var evaluations: [Evaluation] = []
   /// Of the final model; nil until its snapshot was read.
   private var finalSpectra: Spectra?
-  private var keyFrequencies: [KeyFrequency] = []
-  /// Of the final model; nil until it is analysed, and for operations without waves.
-  private var exclusion: SingleExclusion?
+  /// Of the final model; nil until every evaluation is analysed, and when its logits have no bounds.
+  private var model: ModelAnalysis?
+  private var isModelMeasurable = true
 
   init(_ experiment: Experiment, _ record: RunRecord, _ split: Split, _ kernels: KernelPath) {
     self.experiment = experiment
@@ -22,38 +26,51 @@ struct RunAnalysis {
     self.split = split
     self.kernels = kernels
     labels = experiment.labels
+    circle = Circle(of: experiment.task.operation, modulus: experiment.task.modulus)
+    meter = ProgressMeter(task: experiment.task, split: split, labels: labels)
   }
 
-  /// Evaluations that are still to be analysed, and key frequencies as far as they are known.
-  var remaining: Int {
-    record.taken.count - evaluations.count + (finalSpectra?.keyFrequencies.count ?? 0) - keyFrequencies.count
-  }
+  /// Steps that are still to be done: one per evaluation, and those of the final model.
+  var remaining: Int { record.taken.count - evaluations.count + remainingOfModel }
   var isFinished: Bool { remaining == 0 }
+
+  private var remainingOfModel: Int {
+    guard hasFinalModel && isModelMeasurable else { return 0 }
+    return model?.remaining ?? ModelAnalysis.steps(modulus: experiment.task.modulus)
+  }
 
   /// A diverged run has no final model, hence no key frequencies and no measures that need them.
   private var hasFinalModel: Bool { record.divergence == nil }
 
-  /// Analyses the next evaluation, or the next key frequency.
+  /// Analyses the next evaluation, or the next part of the final model.
   mutating func advance(reading snapshots: SnapshotStore) throws {
-    let index = evaluations.count
-    if index == record.taken.count { return addKeyFrequency() }
-    let isLast = index == record.taken.count - 1
-    let weights = try parameters(index, snapshots)
-    let spectra = Spectra(weights: weights)
-    if hasFinalModel && finalSpectra == nil {
-      finalSpectra = Spectra(weights: try parameters(record.taken.count - 1, snapshots))
+    guard evaluations.count == record.taken.count else { return try analyseEvaluation(snapshots) }
+    if model == nil {
+      model = ModelAnalysis(
+        weights: try parameters(record.taken.count - 1, snapshots), activation: experiment.model.activation,
+        operation: experiment.task.operation, labels: labels, trainMask: split.trainMask)
     }
-    let keys = finalSpectra?.keyFrequencies ?? []
+    do {
+      try model?.advance()
+    } catch {
+      // Float32 losses were finite, but float64 sees logits beyond all bounds: there is nothing to measure.
+      model = nil
+      isModelMeasurable = false
+    }
+  }
+
+  private mutating func analyseEvaluation(_ snapshots: SnapshotStore) throws {
+    let index = evaluations.count
+    let weights = try parameters(index, snapshots)
+    let spectra = Spectra(weights: weights, around: circle)
+    if hasFinalModel && finalSpectra == nil {
+      finalSpectra = Spectra(weights: try parameters(record.taken.count - 1, snapshots), around: circle)
+    }
     var measures: ProgressMeasures?
-    if hasFinalModel && Waves(of: experiment.task.operation, modulus: experiment.task.modulus) != nil {
-      let classes = experiment.model.dVocabOut
+    if let meter, let finalSpectra {
       let logits = allLogits(weights: weights, activation: experiment.model.activation, kernels: kernels)
-      measures = progressMeasures(
-        logits: logits, classes: classes, task: experiment.task, split: split, labels: labels, keyFrequencies: keys)
-      if isLast {
-        exclusion = SingleExclusion(
-          logits: logits, classes: classes, task: experiment.task, split: split, labels: labels)
-      }
+      measures = meter.measures(
+        of: logits, classes: experiment.model.dVocabOut, keyFrequencies: finalSpectra.keyFrequencies)
     }
     let taken = record.taken[index]
     evaluations.append(
@@ -63,15 +80,33 @@ struct RunAnalysis {
         restrictedLossTrain: measures?.restrictedLossTrain, restrictedLossTest: measures?.restrictedLossTest,
         restrictedLoss: measures?.restrictedLoss, excludedLoss: measures?.excludedLoss,
         giniW_E: gini(spectra.normsW_E), giniW_L: gini(spectra.normsW_L),
-        sumSquaredWeights: sumSquaredWeights(weights)))
+        sumSquaredWeights: sumSquaredWeights(weights),
+        sumSquaredByTensor: TensorName.allCases.map { name in
+          weights.layout[name].map { _ in sumSquaredWeights(weights, of: name) }
+        },
+        normsW_E: RunAnalysis.stored(spectra.normsW_E), normsW_L: RunAnalysis.stored(spectra.normsW_L),
+        logitVarianceExplained: measures?.logitVarianceExplained, cosineLossTest: measures?.cosineLossTest,
+        keyFrequencies: measures?.keyFrequencies ?? []))
   }
 
-  private mutating func addKeyFrequency() {
-    guard let spectra = finalSpectra else { return }
-    let k = spectra.keyFrequencies[keyFrequencies.count]
-    keyFrequencies.append(
-      KeyFrequency(frequency: k, norm: spectra.normsW_L[k - 1], excludedLoss: exclusion?.loss(without: k)))
-    if isFinished { exclusion = nil }
+  /// Excluded losses and cosine coefficients are those of the last evaluation, so that a run and the end of its curve
+  /// never differ; the rest is of the final model in float64.
+  private var keyFrequencies: [KeyFrequency] {
+    let last = evaluations.last?.keyFrequencies ?? []
+    guard let spectra = finalSpectra else { return [] }
+    let found = model?.frequencies
+    return spectra.keyFrequencies.enumerated().map { i, k in
+      KeyFrequency(
+        frequency: k, norm: spectra.normsW_L[k - 1], excludedLoss: last.isEmpty ? nil : last[i].excludedLoss,
+        cosineCoefficient: last.isEmpty ? nil : last[i].cosineCoefficient, neurons: found?[i].neurons ?? 0,
+        varianceExplainedU: found?[i].varianceExplainedU, varianceExplainedV: found?[i].varianceExplainedV)
+    }
+  }
+
+  /// In float32, which a curve has room for; empty when a norm is beyond that.
+  private static func stored(_ norms: [Double]) -> [Float] {
+    let stored = norms.map(Float.init)
+    return stored.allSatisfy(\.isFinite) ? stored : []
   }
 
   private func parameters(_ index: Int, _ snapshots: SnapshotStore) throws -> Parameters<Float> {
@@ -93,7 +128,7 @@ struct RunAnalysis {
     let outcome = record.outcome(crossings, evaluateEvery: experiment.measure.evaluateEvery)
     return RunResult(
       outcome: outcome, epochs: record.lastEpoch, evaluations: evaluations, keyFrequencies: keyFrequencies,
-      crossings: crossings, phases: PhaseRule.phases(evaluations, outcome), digests: record.digests.links,
+      finalModel: model?.finalMeasures, crossings: crossings, phases: PhaseRule.phases(evaluations, outcome), digests: record.digests.links,
       kernelPath: kernels.rawValue)
   }
 }

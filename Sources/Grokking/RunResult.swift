@@ -77,7 +77,8 @@ package struct Evaluation: Codable, Hashable, Sendable {
   package var testLoss: Double
   package var trainAccuracy: Double
   package var testAccuracy: Double
-  /// Cross-entropy over classes 0…p−1 of the key frequencies' waves plus the mean logits, on train, test, all pairs.
+  /// Cross-entropy over classes 0…p−1 of the key frequencies' waves plus the mean logits, on train, test, all pairs; for
+  /// `multiply` pairs without a factor 0 and classes 1…p−1, as in all measures that need waves.
   package var restrictedLossTrain: Double?
   package var restrictedLossTest: Double?
   package var restrictedLoss: Double?
@@ -181,8 +182,8 @@ package struct KeyFrequency: Codable, Hashable, Sendable {
   package var cosineCoefficient: Double?
   /// Neurons over 85 % whose best frequency this is.
   package var neurons: Int
-  /// Share of the variance of u_k·MLP(a, b) and of v_k·MLP(a, b) that cos and sin of 2πk(a+b)/p explain (paper's table
-  /// 1), u_k and v_k being W_L's cosine and sine directions; nil where the operation has no waves.
+  /// Share of the variance of u_k·MLP(a, b) that cos 2πk(a+b)/p alone explains, and of v_k·MLP(a, b) that the sine does
+  /// (paper's table 1), u_k and v_k being W_L's cosine and sine directions; nil where the operation has no waves.
   package var varianceExplainedU: Double?
   package var varianceExplainedV: Double?
 

@@ -4,9 +4,9 @@
 
 /// The norm of each frequency's (cos, sin) pair in the embedding and in the map from neurons to logits.
 package struct Spectra: Hashable, Sendable {
-  /// Of W_E, rows 0…p−1, along the tokens; entry k−1 is frequency k, K = ⌊(p−1)/2⌋ entries.
+  /// Of W_E, rows of the residues on the circle, along the tokens; entry k−1 is frequency k, K entries.
   package var normsW_E: [Double]
-  /// Of W_L = W_out·W_U, classes 0…p−1, along the classes; as `normsW_E`.
+  /// Of W_L = W_out·W_U, classes on the circle, along the classes; as `normsW_E`.
   package var normsW_L: [Double]
 
   package init(normsW_E: [Double], normsW_L: [Double]) {
@@ -14,15 +14,17 @@ package struct Spectra: Hashable, Sendable {
     self.normsW_L = normsW_L
   }
 
-  package init(weights: Parameters<Float>) {
-    let (p, model) = (weights.layout.modulus, weights.layout.model)
-    let waves = FourierBasis(modulus: p).waves
-    let W_E = Matrix(rows: p, columns: model.dModel, of: weights.W_E)  // without the row of `=`
-    let W_U = Matrix(rows: model.dModel, columns: p, of: weights.W_U, stride: model.dVocabOut)
-    let W_out = Matrix(rows: model.dMLP, columns: model.dModel, of: weights.W_out)
+  /// - Parameter circle: of the operation that the weights were trained on.
+  package init(weights: Parameters<Float>, around circle: Circle) {
+    let model = weights.layout.model
+    let waves = circle.basis.waves
+    // Without the row of `=`, and for products without that of 0.
+    let W_E = Matrix(rows: circle.modulus, columns: model.dModel, of: weights.W_E).selectingRows(circle.residues)
     normsW_E = FourierBasis.power(of: waves * W_E).map { $0.squareRoot() }
     // waves·(W_out·W_U)ᵀ = (waves·W_Uᵀ)·W_outᵀ, which is less work than forming W_L.
-    let coefficients = (waves * W_U.transposed) * W_out.transposed  // 2K × d_mlp
+    let W_U = Matrix(rows: model.dModel, columns: model.dVocabOut, of: weights.W_U)
+    let W_out = Matrix(rows: model.dMLP, columns: model.dModel, of: weights.W_out)
+    let coefficients = (waves * W_U.transposed.selectingRows(circle.residues)) * W_out.transposed  // 2K × d_mlp
     normsW_L = FourierBasis.power(of: coefficients).map { $0.squareRoot() }
   }
 

@@ -108,4 +108,23 @@ import Testing
     #expect(logits.shape == [529, 24])
     #expect(logits.type == .f32 && logits.bytes.count == 4 * 529 * 24)
   }
+
+  @Test func `analyze takes the operation from a file's own metadata, and says when it has to assume one`() throws {
+    let folder = try Folder()
+    try folder.write(
+      "sweep: s\ntask: {operation: multiply, modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\n"
+        + "training: {epochs: 5}\n", to: "s.yaml")
+    #expect(try Groksweep.run(["train", "s.yaml", "--save", "w.safetensors"], in: folder).status == 0)
+    let own = try Groksweep.run(["analyze", "w.safetensors"], in: folder)
+    #expect(own.output.contains("p 7, multiply") && own.errors.isEmpty, "\(own.errors)")
+    let fixture = Groksweep.fixtures.appending(path: "tiny/end.safetensors").path
+    let foreign = try Groksweep.run(["analyze", fixture], in: folder)
+    #expect(foreign.output.contains("p 7, add") && foreign.errors.contains("add is assumed"))
+    let told = try Groksweep.run(["analyze", fixture, "--operation", "subtract"], in: folder)
+    #expect(told.output.contains("p 7, subtract") && told.errors.isEmpty)
+    // Exponents modulo 6 have two frequencies, residues modulo 7 three.
+    #expect(try Groksweep.run(["analyze", fixture, "--operation", "subtract", "--keys", "3"], in: folder).status == 0)
+    let beyond = try Groksweep.run(["analyze", "w.safetensors", "--keys", "1,3"], in: folder)
+    #expect(beyond.status == 64 && beyond.errors.contains("whole numbers from 1 to 2"), "\(beyond.errors)")
+  }
 }

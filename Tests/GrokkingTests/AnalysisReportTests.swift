@@ -184,12 +184,62 @@ import Testing
     for text in [
       "p 59, add; d_model 64, 4 heads of 16, d_mlp 256, relu, biases, 60 classes", "Key frequencies, 4 of 29",
       "240 of 256", "(37 with 8, 106 with 15, 22 with 16, 75 with 27)", "6.0788e-05", "100.00 %",
+      "by W_E's norms: 8, 15, 16, 27; by neurons: 8, 15, 16, 27", "cos(2πk(a + b − c)/59)",
+      "logits: key waves and means alone             4.2315e-05", "41.06",
     ] {
       #expect(page.contains(text), "\(page)")
     }
+    #expect(page.split(separator: "\n").allSatisfy { $0.count <= 120 }, "\(page)")
+    #expect(try report("small").page.contains("waves of a − b"))
     #expect(try report("quadratic").page.contains("Restricted and excluded loss do not exist for x2xyy2"))
+    let product = try report("quadratic", operation: .multiply).page
+    #expect(product.contains("cos(2πk(a + b − c)/30)") && product.contains("classes 1…30"))
+    #expect(try report("grokked", operation: .multiply).page.contains("of 28"))
     var file = try Fixture.model("tiny/end.safetensors")
     file.trainMask = nil
     #expect(try AnalysisReport(model: file, operation: .add).page.contains("no train_mask"))
+    file.trainMask = [Bool](repeating: false, count: 49)
+    #expect(try AnalysisReport(model: file, operation: .add).page.contains("leaves no train pairs"))
+  }
+
+  @Test func `the JSON holds everything of the page, lists aligned with their frequencies and heads`() throws {
+    let found = try object(report("grokked"))
+    for key in ["fve_u", "fve_v", "logit_cosine_coefficients", "key_frequency_neurons", "key_frequencies"] {
+      #expect(numbers(found[key]).count == 4, "\(key)")
+    }
+    for key in ["attention_to_a", "attention_to_b", "attention_to_equals", "head_frequency", "head_fve"] {
+      #expect(numbers(found[key]).count == 4, "\(key)")
+    }
+    #expect(found["key_frequencies_w_e"] as? [Int] == [8, 15, 16, 27])
+    #expect(found["key_frequencies_neurons"] as? [Int] == [8, 15, 16, 27])
+    #expect(found["key_frequency_neurons"] as? [Int] == [37, 106, 22, 75])
+    let ablations = try #require(found["ablations"] as? [[String: Any]])
+    #expect(
+      ablations.compactMap { $0["name"] as? String }
+        == ["original", "neuron_polynomials", "neuron_waves", "logit_blocks"]
+        + [String](repeating: "without_frequency", count: 4)
+        + ["only_key_frequencies", "key_directions", "key_directions_complement", "no_skip"])
+    #expect(ablations.compactMap { $0["frequency"] as? Int } == [8, 15, 16, 27])
+    let expected = try expectedMeasures("grokked")
+    func same(_ loss: Any?, _ name: String) throws {
+      let (loss, expected) = (try #require(loss as? Double), try #require(expected[name] as? Double))
+      #expect(abs(loss - expected) < 1e-9 * expected, "\(name)")
+    }
+    try same(ablations.first?["loss"], "all_loss_p")
+    try same(ablations[8]["loss"], "restricted_loss_all")
+    #expect(found["measure_version"] as? Int == 2)
+  }
+
+  @Test func `a model without the class of = is measured the same`() throws {
+    let file = try Fixture.model("grokked/end.safetensors")
+    var shape = file.model
+    shape.dVocabOut = 59
+    var weights = Parameters<Float>(ParameterLayout(modulus: 59, model: shape))
+    for tensor in weights.layout.tensors where tensor.name != .W_U { weights[tensor.name] = file.weights[tensor.name] }
+    weights[.W_U] = (0..<64).flatMap { Array(file.weights.W_U[$0 * 60..<$0 * 60 + 59]) }
+    let found = try AnalysisReport(model: ModelFile(weights: weights, trainMask: file.trainMask), operation: .add)
+    let expected = try AnalysisReport(model: file, operation: .add)
+    #expect(found.all.loss == expected.all.lossP && found.all.lossP == expected.all.lossP)
+    #expect(found.frequencies == expected.frequencies && found.final == expected.final)
   }
 }

@@ -47,7 +47,7 @@ import Testing
       weights[.W_U] =
         (0...p).map { c in c == p ? 100 : Float(cos(2 * Double.pi * 2 * Double(c) / Double(p))) }
         + [Float](repeating: 0, count: p + 1)
-      let spectra = Spectra(weights: weights)
+      let spectra = Spectra(weights: weights, around: Circle(of: .add, modulus: p))
       for k in 1...5 {
         let norm = k == 4 ? 3 * Double(p).squareRoot() : 0
         #expect(abs(spectra.normsW_E[k - 1] - norm) < 1e-5)
@@ -65,8 +65,9 @@ import Testing
     #expect(Spectra.keyFrequencies(norms: [2]) == [1])
     let smallest = Parameters<Float>(
       ParameterLayout(modulus: 3, model: ModelShape(dModel: 4, heads: 2, dMLP: 5, dVocabOut: 3)))
-    #expect(Spectra(weights: smallest).normsW_L == [0])
-    #expect(Spectra(weights: smallest).keyFrequencies == [])
+    let spectra = Spectra(weights: smallest, around: Circle(of: .add, modulus: 3))
+    #expect(spectra.normsW_L == [0])
+    #expect(spectra.keyFrequencies == [])
   }
 
   @Test func `the Gini coefficient is 0 for equal norms and near 1 for a single one`() {

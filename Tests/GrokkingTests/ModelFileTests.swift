@@ -78,7 +78,7 @@ import Testing
       file.tensors.append(floats("blocks.0.attn.\(name)", shape))
     }
     file.tensors.append(floats("unembed.b_U", [8]))
-    file.tensors.append(floats("blocks.0.attn.IGNORE", []))
+    file.tensors.append(floats("blocks.0.attn.IGNORE", [], [-.infinity]))
     file.tensors.append(
       .init(name: "blocks.0.attn.mask", type: .bool, shape: [3, 3], bytes: [UInt8](repeating: 1, count: 9)))
     let read = try ModelFile(parsing: file.serialized())

@@ -1,5 +1,6 @@
 // Whole runs at small sizes: evaluations, outcome, digests, checkpoints, and everything that can end one early.
 
+import Foundation
 import Grokking
 import Kernels
 import Testing
@@ -126,6 +127,87 @@ import Testing
     let result = try Self.finish(try Self.run(experiment))
     #expect(result.evaluations.allSatisfy { $0.restrictedLoss == nil && $0.excludedLoss == nil && $0.giniW_E > 0 })
     #expect(!result.keyFrequencies.isEmpty && result.keyFrequencies.allSatisfy { $0.excludedLoss == nil })
+    for evaluation in result.evaluations {
+      #expect(evaluation.logitVarianceExplained == nil && evaluation.cosineLossTest == nil)
+      #expect(evaluation.keyFrequencies.isEmpty && evaluation.normsW_E.count == 6 && evaluation.normsW_L.count == 6)
+    }
+    let model = try #require(result.finalModel)
+    #expect(model.neurons.count == 32 && model.heads.count == 2)
+    #expect(model.rankResidual == nil && model.ablations.isEmpty)
+  }
+
+  @Test func `a run's result says of its final model what an analysis of its weights says`() throws {
+    for biases in [true, false] {
+      var experiment = Self.small
+      experiment.training.epochs = 150
+      experiment.model.biases = biases
+      let run = try Self.run(experiment)
+      let result = try Self.finish(run)
+      let file = ModelFile(weights: run.weights, trainMask: run.split.trainMask)
+      let report = try AnalysisReport(model: file, operation: .add)
+      #expect(result.finalModel == report.final)
+      #expect(result.keyFrequencies.map(\.neurons) == report.frequencies.map(\.neurons))
+      #expect(result.keyFrequencies.map(\.varianceExplainedU) == report.frequencies.map(\.varianceExplainedU))
+      // Evaluations see float32 logits, the report float64.
+      let last = try #require(result.final)
+      for (run, found) in zip(last.keyFrequencies, report.frequencies) {
+        #expect(run.frequency == found.frequency)
+        #expect(abs(run.excludedLoss - (try #require(found.excludedLoss))) < 1e-5 * run.excludedLoss)
+      }
+      #expect(result.keyFrequencies.map(\.excludedLoss) == last.keyFrequencies.map { $0.excludedLoss })
+      #expect(abs((try #require(last.cosineLossTest)) / (try #require(report.test?.cosineLoss)) - 1) < 1e-5)
+      #expect(last.sumSquaredByTensor.count == TensorName.allCases.count)
+      #expect(last.sumSquaredByTensor.count { $0 == nil } == (biases ? 0 : 2))
+      let total = last.sumSquaredByTensor.reduce(0) { $0 + ($1 ?? 0) }
+      #expect(abs(total - last.sumSquaredWeights) < 1e-12 * total)
+      #expect(last.normsW_L == report.spectra.normsW_L.map(Float.init))
+    }
+  }
+
+  @Test func `the smallest, even and unusual shapes are measured to the end with finite numbers`() throws {
+    let shapes:
+      [(operation: Grokking.Operation, p: Int, activation: Activation, biases: Bool, extra: Int, waves: Bool)] =
+        [
+          (.add, 3, .relu, true, 1, true), (.subtract, 8, .gelu, true, 0, true), (.multiply, 5, .relu, false, 0, true),
+          (.multiply, 9, .relu, true, 1, false), (.multiply, 3, .gelu, false, 1, false),
+          (.x2xyy2, 4, .relu, true, 0, false),
+        ]
+    for shape in shapes {
+      // The interval between evaluations is longer than the run.
+      let experiment = Experiment(
+        task: LearningTask(operation: shape.operation, modulus: shape.p, trainFraction: 0.7),
+        model: ModelShape(
+          dModel: 6, heads: 2, dMLP: 7, activation: shape.activation, biases: shape.biases,
+          dVocabOut: shape.p + shape.extra),
+        training: TrainingSettings(epochs: 30), measure: MeasureSettings(evaluateEvery: 1000))
+      let result = try Self.finish(try Self.run(experiment))
+      #expect(result.evaluations.map(\.epoch) == [0, 30])
+      #expect(throws: Never.self) { try JSONEncoder().encode(result) }
+      let model = try #require(result.finalModel)
+      #expect(model.ablations.isEmpty != shape.waves && (model.rankResidual != nil) == shape.waves)
+      #expect(result.keyFrequencies.allSatisfy { ($0.varianceExplainedU != nil) == shape.waves })
+      for evaluation in result.evaluations {
+        #expect((evaluation.restrictedLoss != nil) == shape.waves, "\(shape)")
+        #expect(evaluation.keyFrequencies.count == (shape.waves ? result.keyFrequencies.count : 0))
+      }
+    }
+  }
+
+  /// Groks by epoch 1,900; see `docs/reference/measures.md` on products.
+  @Test func `a product modulo a prime groks, and its restricted loss along exponents falls`() throws {
+    let experiment = Experiment(
+      task: LearningTask(operation: .multiply, modulus: 31, trainFraction: 0.6),
+      model: ModelShape(dModel: 48, heads: 4, dMLP: 128, dVocabOut: 32),
+      training: TrainingSettings(epochs: 3000, weightDecay: 2), measure: MeasureSettings(evaluateEvery: 250))
+    let result = try Self.finish(try Self.run(experiment))
+    #expect(result.outcome.name == "grokked")
+    let losses = result.evaluations.map { $0.restrictedLoss }
+    let (first, last) = (try #require(losses[0]), try #require(losses[losses.count - 1]))
+    #expect(first > 3 && last < 0.1)
+    #expect(result.keyFrequencies.count < 14)
+    #expect(try #require(result.final?.excludedLoss) > 1)
+    // Its neurons are waves of the exponents.
+    #expect(try #require(result.finalModel).neuronsOver85 > 64)
   }
 
   @Test func `divergence is an outcome, and all numbers stay finite`() throws {
@@ -208,6 +290,9 @@ import Testing
           copy.restrictedLossTrain = early.evaluations[index].restrictedLossTrain
           copy.restrictedLossTest = early.evaluations[index].restrictedLossTest
           copy.excludedLoss = early.evaluations[index].excludedLoss
+          copy.logitVarianceExplained = early.evaluations[index].logitVarianceExplained
+          copy.cosineLossTest = early.evaluations[index].cosineLossTest
+          copy.keyFrequencies = early.evaluations[index].keyFrequencies
           return copy
         })
   }
@@ -225,9 +310,9 @@ import Testing
       last = run.progress.work
       try run.advance()
     }
-    // One piece of work for each key frequency too, so that no call takes long where there are many.
-    let total = 235 + replayed + (try run.result().keyFrequencies.count)
-    #expect(total > 235 && run.progress.work == total && run.progress.totalWork == total)
+    // The final model is analysed in parts, so that no call takes long where there is much of it.
+    let total = 235 + replayed + ModelAnalysis.steps(modulus: 13)
+    #expect(total > 237 + replayed && run.progress.work == total && run.progress.totalWork == total)
     #expect(run.progress.stage == .analysis && run.progress.epoch == 230)
     #expect(throws: CheckpointError.self) { try run.checkpoint() }
   }

@@ -140,7 +140,8 @@ private final class EvaluationWork {
   private let kernels: KernelPath
   private let start: Start
   private let trainer: Trainer
-  private let labels: [Int32]
+  private let circle: Circle
+  private let meter: ProgressMeter?
   private var values: [Float] = []
 
   init(_ experiment: Experiment, kernels: KernelPath) {
@@ -148,7 +149,8 @@ private final class EvaluationWork {
     self.kernels = kernels
     start = Start(experiment)
     trainer = Trainer(experiment, start: start, kernels: kernels)
-    labels = experiment.labels
+    circle = Circle(of: experiment.task.operation, modulus: experiment.task.modulus)
+    meter = ProgressMeter(task: experiment.task, split: start.split, labels: experiment.labels)
   }
 
   func test() { _ = trainer.evaluateTest() }
@@ -159,11 +161,10 @@ private final class EvaluationWork {
 
   /// Of the logits that `logits` left.
   func measures() {
-    let spectra = Spectra(weights: start.weights)
+    let spectra = Spectra(weights: start.weights, around: circle)
     _ = (gini(spectra.normsW_E), gini(spectra.normsW_L), sumSquaredWeights(start.weights))
-    _ = progressMeasures(
-      logits: values, classes: experiment.model.dVocabOut, task: experiment.task, split: start.split, labels: labels,
-      keyFrequencies: EvaluationWork.keyFrequencies)
+    _ = meter?.measures(
+      of: values, classes: experiment.model.dVocabOut, keyFrequencies: EvaluationWork.keyFrequencies)
   }
 
   func all() {

@@ -14,7 +14,9 @@ struct AnalyzeCommand: ParsableCommand {
     abstract: "Take a trained model apart.",
     discussion: """
       Reads a safetensors file with TransformerLens' tensor names. Modulus and widths are read off the tensors; \
-      the split comes from train_mask, and without one only the measures over all pairs are printed.
+      the split comes from train_mask, and without one only the measures over all pairs are printed. What was \
+      learned and with which activation is read off the metadata that `train --save` writes; for other files add \
+      and relu are assumed.
 
         groksweep analyze model.safetensors --json | python3 -m json.tool
       """)
@@ -36,13 +38,14 @@ struct AnalyzeCommand: ParsableCommand {
     } catch {
       throw Failure("\(file): \(error)", .badInput)
     }
-    let recorded = try recordedExperiment(model)
-    let keys = try keys.map { try parseKeys($0, modulus: model.weights.layout.modulus) }
+    let recorded = recordedExperiment(model)
+    let operation = operation ?? recorded?.task.operation ?? assumedOperation()
+    let keys = try keys.map { try parseKeys($0, of: operation, modulus: model.modulus) }
     let report: AnalysisReport
     do {
       report = try AnalysisReport(
-        model: model, operation: operation ?? recorded?.task.operation ?? .add,
-        activation: activation ?? recorded?.model.activation ?? .relu, dataSeed: recorded?.dataSeed, keys: keys)
+        model: model, operation: operation, activation: activation ?? recorded?.model.activation ?? .relu,
+        dataSeed: recorded?.dataSeed, keys: keys)
     } catch {
       throw Failure("\(file): \(error)", .badInput)
     }
@@ -55,14 +58,28 @@ struct AnalyzeCommand: ParsableCommand {
     Console.print(json ? try jsonLine(report) : report.page)
   }
 
-  /// The experiment that `train --save` and workers write into a file's metadata; nil for other people's files.
-  private func recordedExperiment(_ model: ModelFile) throws -> Experiment? {
-    guard let text = model.metadata["experiment"] else { return nil }
-    return try? parseJSON(Experiment.self, from: text)
+  /// The experiment that `train --save` and workers write into a file's metadata; nil for other people's files, and
+  /// where the tensors are of another task.
+  private func recordedExperiment(_ model: ModelFile) -> Experiment? {
+    guard let text = model.metadata["experiment"], let recorded = try? parseJSON(Experiment.self, from: text) else {
+      return nil
+    }
+    guard recorded.task.modulus == model.modulus else {
+      Console.remark(
+        "\(file): its metadata tells of modulus \(recorded.task.modulus), its tensors of \(model.modulus); the metadata is ignored"
+      )
+      return nil
+    }
+    return recorded
   }
 
-  private func parseKeys(_ text: String, modulus: Int) throws -> [Int] {
-    let highest = (modulus - 1) / 2
+  private func assumedOperation() -> Operation {
+    Console.remark("\(file) does not say what the model learned; add is assumed (choose with --operation)")
+    return .add
+  }
+
+  private func parseKeys(_ text: String, of operation: Operation, modulus: Int) throws -> [Int] {
+    let highest = Circle(of: operation, modulus: modulus).frequencyCount
     var keys: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let key = Int(part), (1...highest).contains(key) else {
