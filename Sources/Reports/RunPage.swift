@@ -8,8 +8,9 @@ import Grokking
 package enum RunPage {
   /// Evaluations shown of a longer curve: enough to see memorization, plateau and grokking.
   private static let shownEvaluations = 16
-  /// Heads shown one by one; the paper's model has four.
-  private static let shownHeads = 16
+  /// Key frequencies and heads shown one by one; the paper's model has five and four, a model that only memorized may
+  /// have fifty.
+  private static let shownParts = 16
 
   package static func text(_ result: RunResult, seconds: Double) -> String {
     let rate = Double(result.epochs) / max(seconds, 1e-9)
@@ -20,14 +21,23 @@ package enum RunPage {
     if !result.crossings.isEmpty { parts.append(crossings(result.crossings).text) }
     if !result.keyFrequencies.isEmpty {
       let neuronsAreKnown = result.finalModel?.neurons.isEmpty == false
-      parts.append(keyFrequencies(result.keyFrequencies, neuronsAreKnown: neuronsAreKnown).text)
+      let shown = result.keyFrequencies.prefix(shownParts)
+      parts.append(keyFrequencies(Array(shown), neuronsAreKnown: neuronsAreKnown).text + rest(result.keyFrequencies))
     }
     let facts = finalFacts(result)
     if !facts.isEmpty { parts.append(facts.joined(separator: "\n")) }
-    if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text) }
-    if let ablations = result.finalModel?.ablations, !ablations.isEmpty { parts.append(table(ablations).text) }
+    if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text + rest(heads)) }
+    if let ablations = result.finalModel?.ablations, !ablations.isEmpty {
+      let hidden = result.keyFrequencies.dropFirst(shownParts).map(\.frequency)
+      parts.append(table(ablations.filter { !hidden.contains($0.frequency ?? 0) }).text)
+    }
     parts.append("\(cost)\ndigest \(result.digest)")
     return parts.joined(separator: "\n\n")
+  }
+
+  /// A last line for a table of `all`, when not all are shown.
+  private static func rest(_ all: [some Any]) -> String {
+    all.count > shownParts ? "\n… and \(all.count - shownParts) more" : ""
   }
 
   /// The outcome in words.
@@ -135,7 +145,7 @@ package enum RunPage {
       ("head", .right), ("attends to a", .right), ("to b", .right), ("to =", .right), ("frequency", .right),
       ("FVE", .right),
     ])
-    for (place, head) in heads.prefix(shownHeads).enumerated() {
+    for (place, head) in heads.prefix(shownParts).enumerated() {
       table.append(
         ["\(place)"] + head.attention.map { Wording.share($0) } + [
           "\(head.frequency)", Wording.share(head.varianceExplained),

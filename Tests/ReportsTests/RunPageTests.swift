@@ -95,6 +95,16 @@ import Testing
     }
   }
 
+  @Test func `of fifty key frequencies sixteen are shown, with their ablations`() {
+    var result = Self.measured
+    result.keyFrequencies = (1...50).map { KeyFrequency(frequency: $0, norm: 1, excludedLoss: nil) }
+    result.finalModel?.ablations = (1...50).map { Ablation(.withoutFrequency, frequency: $0, loss: 1) }
+    let page = RunPage.text(result, seconds: 400)
+    #expect(page.contains("\n… and 34 more\n"))
+    #expect(page.contains("logits without frequency 16 "))
+    #expect(!page.contains("logits without frequency 17 "))
+  }
+
   @Test func `a key frequency whose neurons were not counted has no number of them`() {
     var result = Self.measured
     result.finalModel = nil
