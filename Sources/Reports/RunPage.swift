@@ -12,12 +12,12 @@ package enum RunPage {
   /// have fifty.
   private static let shownParts = 16
 
-  package static func text(_ result: RunResult, seconds: Double) -> String {
+  package static func text(_ result: RunResult, of experiment: Experiment, seconds: Double) -> String {
     let rate = Double(result.epochs) / max(seconds, 1e-9)
     let cost =
       "\(Wording.grouped(result.epochs)) epochs in \(Wording.duration(seconds: seconds)) "
       + "(\(Wording.rate(rate)) epochs/s, \(result.kernelPath))"
-    var parts = [curve(result.evaluations).text, story(result)]
+    var parts = [curve(result.evaluations).text, story(result, experiment)]
     if !result.crossings.isEmpty { parts.append(crossings(result.crossings).text) }
     if !result.keyFrequencies.isEmpty {
       let neuronsAreKnown = result.finalModel?.neurons.isEmpty == false
@@ -58,13 +58,19 @@ package enum RunPage {
     }
   }
 
-  private static func story(_ result: RunResult) -> String {
+  /// The outcome, why the run ended early if it did, and its phases: a line each.
+  private static func story(_ result: RunResult, _ experiment: Experiment) -> String {
+    var lines = [sentence(result.outcome)]
+    if result.outcome.name != "diverged" && result.epochs < experiment.training.epochs {
+      lines.append("stopped after grokking, at epoch \(Wording.grouped(result.epochs))")
+    }
     let phases = result.phases.map { phase in
       let name = phase.name.rawValue.replacing("_", with: " ")
       let end = phase.end.map { "to \(Wording.grouped($0))" } ?? "on, to the end"
       return "\(name) from epoch \(Wording.grouped(phase.start)) \(end)"
     }
-    return sentence(result.outcome) + (phases.isEmpty ? "" : "\nphases: \(phases.joined(separator: ", "))")
+    if !phases.isEmpty { lines.append("phases: \(phases.joined(separator: ", "))") }
+    return lines.joined(separator: "\n")
   }
 
   private static func curve(_ evaluations: [Evaluation]) -> TextTable {

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func `the page of a run says when it grokked, through which phases, and what its model is`() {
-    let page = RunPage.text(Self.measured, seconds: 400)
+    let page = RunPage.text(Self.measured, of: Experiment(), seconds: 400)
     let behind = page.components(separatedBy: "\n\n").dropFirst().joined(separator: "\n\n")
     #expect(
       behind == """
@@ -88,18 +88,26 @@ import Testing
     result.finalModel?.ablations = []
     result.phases = []
     result.keyFrequencies = [KeyFrequency(frequency: 14, norm: 20.5, excludedLoss: nil, neurons: 2)]
-    let page = RunPage.text(result, seconds: 400)
+    let page = RunPage.text(result, of: Experiment(), seconds: 400)
     #expect(page.contains("2 of 3 neurons over 85 % of one frequency"))
     for words in ["phases", "outside the key directions", "cosines", "final model", "α", "FVE u"] {
       #expect(!page.contains(words), "\(words)")
     }
   }
 
+  @Test func `a run that was stopped after grokking says so`() {
+    var experiment = Experiment()
+    #expect(!RunPage.text(Self.measured, of: experiment, seconds: 400).contains("stopped"))
+    experiment.training.epochs = 60_000
+    let page = RunPage.text(Self.measured, of: experiment, seconds: 400)
+    #expect(page.contains("at epoch 140\nstopped after grokking, at epoch 40,000\nphases: "))
+  }
+
   @Test func `of fifty key frequencies sixteen are shown, with their ablations`() {
     var result = Self.measured
     result.keyFrequencies = (1...50).map { KeyFrequency(frequency: $0, norm: 1, excludedLoss: nil) }
     result.finalModel?.ablations = (1...50).map { Ablation(.withoutFrequency, frequency: $0, loss: 1) }
-    let page = RunPage.text(result, seconds: 400)
+    let page = RunPage.text(result, of: Experiment(), seconds: 400)
     #expect(page.contains("\n… and 34 more\n"))
     #expect(page.contains("logits without frequency 16 "))
     #expect(!page.contains("logits without frequency 17 "))
@@ -108,7 +116,7 @@ import Testing
   @Test func `a key frequency whose neurons were not counted has no number of them`() {
     var result = Self.measured
     result.finalModel = nil
-    #expect(!RunPage.text(result, seconds: 400).contains("neurons"))
+    #expect(!RunPage.text(result, of: Experiment(), seconds: 400).contains("neurons"))
   }
 
   @Test func `the page of a diverged run ends with its end`() {
@@ -116,7 +124,7 @@ import Testing
     result.outcome = .diverged(at: 77, memorization: nil, grokking: nil)
     result.evaluations = []
     (result.keyFrequencies, result.finalModel, result.crossings, result.phases) = ([], nil, [], [])
-    let parts = RunPage.text(result, seconds: 400).components(separatedBy: "\n\n")
+    let parts = RunPage.text(result, of: Experiment(), seconds: 400).components(separatedBy: "\n\n")
     #expect(parts.count == 3)
     #expect(parts[1] == "diverged at epoch 77: a loss was no longer finite")
   }

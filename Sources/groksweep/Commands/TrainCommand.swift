@@ -59,15 +59,15 @@ struct TrainCommand: ParsableCommand {
       let model = ModelFile(weights: run.weights, trainMask: run.split.trainMask, metadata: metadata)
       try writeOutput(model.serialized(), to: save)
     }
-    try printResult(result, seconds: seconds)
+    try printResult(result, of: experiment, seconds: seconds)
   }
 
-  private func printResult(_ result: RunResult, seconds: Double) throws {
+  private func printResult(_ result: RunResult, of experiment: Experiment, seconds: Double) throws {
     if json {
       for evaluation in result.evaluations { Console.print(try jsonLine(evaluation)) }
       Console.print(try jsonLine(ResultLine(result, seconds: seconds)))
     } else {
-      Console.print(RunPage.text(result, seconds: seconds))
+      Console.print(RunPage.text(result, of: experiment, seconds: seconds))
     }
   }
 
