@@ -8,26 +8,36 @@ import Grokking
 package enum RunPage {
   /// Evaluations shown of a longer curve: enough to see memorization, plateau and grokking.
   private static let shownEvaluations = 16
-  /// Heads shown one by one; the paper's model has four.
-  private static let shownHeads = 16
+  /// Key frequencies and heads shown one by one; the paper's model has five and four, a model that only memorized may
+  /// have fifty.
+  private static let shownParts = 16
 
   package static func text(_ result: RunResult, of experiment: Experiment, seconds: Double) -> String {
     let rate = Double(result.epochs) / max(seconds, 1e-9)
     let cost =
       "\(Wording.grouped(result.epochs)) epochs in \(Wording.duration(seconds: seconds)) "
       + "(\(Wording.rate(rate)) epochs/s, \(result.kernelPath))"
-    var parts = [curve(result.evaluations).text, story(result, result.ending(of: experiment))]
+    var parts = [curve(result.evaluations).text, story(result, experiment)]
     if !result.crossings.isEmpty { parts.append(crossings(result.crossings).text) }
     if !result.keyFrequencies.isEmpty {
       let neuronsAreKnown = result.finalModel?.neurons.isEmpty == false
-      parts.append(keyFrequencies(result.keyFrequencies, neuronsAreKnown: neuronsAreKnown).text)
+      let shown = result.keyFrequencies.prefix(shownParts)
+      parts.append(keyFrequencies(Array(shown), neuronsAreKnown: neuronsAreKnown).text + rest(result.keyFrequencies))
     }
     let facts = finalFacts(result)
     if !facts.isEmpty { parts.append(facts.joined(separator: "\n")) }
-    if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text) }
-    if let ablations = result.finalModel?.ablations, !ablations.isEmpty { parts.append(table(ablations).text) }
+    if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text + rest(heads)) }
+    if let ablations = result.finalModel?.ablations, !ablations.isEmpty {
+      let hidden = result.keyFrequencies.dropFirst(shownParts).map(\.frequency)
+      parts.append(table(ablations.filter { !hidden.contains($0.frequency ?? 0) }).text)
+    }
     parts.append("\(cost)\ndigest \(result.digest)")
     return parts.joined(separator: "\n\n")
+  }
+
+  /// A last line for a table of `all`, when not all are shown.
+  private static func rest(_ all: [some Any]) -> String {
+    all.count > shownParts ? "\n… and \(all.count - shownParts) more" : ""
   }
 
   /// The outcome in words.
@@ -48,14 +58,17 @@ package enum RunPage {
     }
   }
 
-  private static func story(_ result: RunResult, _ ending: RunEnding) -> String {
+  /// The outcome, why the run ended early if it did, and its phases: a line each.
+  private static func story(_ result: RunResult, _ experiment: Experiment) -> String {
+    var lines = [sentence(result.outcome)]
+    if result.ending(of: experiment) == .afterGrokking {
+      lines.append("stopped after grokking, at epoch \(Wording.grouped(result.epochs))")
+    }
     let phases = result.phases.map { phase in
       let name = phase.name.rawValue.replacing("_", with: " ")
       let end = phase.end.map { "to \(Wording.grouped($0))" } ?? "on, to the end"
       return "\(name) from epoch \(Wording.grouped(phase.start)) \(end)"
     }
-    var lines = [sentence(result.outcome)]
-    if ending == .afterGrokking { lines.append("stopped after grokking, at epoch \(Wording.grouped(result.epochs))") }
     if !phases.isEmpty { lines.append("phases: \(phases.joined(separator: ", "))") }
     return lines.joined(separator: "\n")
   }
@@ -138,7 +151,7 @@ package enum RunPage {
       ("head", .right), ("attends to a", .right), ("to b", .right), ("to =", .right), ("frequency", .right),
       ("FVE", .right),
     ])
-    for (place, head) in heads.prefix(shownHeads).enumerated() {
+    for (place, head) in heads.prefix(shownParts).enumerated() {
       table.append(
         ["\(place)"] + head.attention.map { Wording.share($0) } + [
           "\(head.frequency)", Wording.share(head.varianceExplained),

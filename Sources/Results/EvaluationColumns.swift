@@ -22,7 +22,7 @@ enum EvaluationColumns {
       evaluation.restrictedLossTrain, evaluation.restrictedLossTest, evaluation.restrictedLoss,
       evaluation.excludedLoss, evaluation.giniW_E, evaluation.giniW_L, evaluation.sumSquaredWeights,
       evaluation.logitVarianceExplained, evaluation.cosineLossTest,
-    ] + TensorName.allCases.indices.map { sums.isEmpty ? nil : sums[$0] }
+    ] + TensorName.allCases.indices.map { $0 < sums.count ? sums[$0] : nil }
   }
 
   /// Reads the columns `names` from `first` on.

@@ -53,8 +53,8 @@ extension Schema {
         PRIMARY KEY (point, phase)
       ) STRICT, WITHOUT ROWID;
 
-      -- Norms of frequencies 1…K in shortest decimals of float32. With a rowid, because rows of a kilobyte would leave a
-      -- table without one for overflow pages: 0.6 MB a run become 1.9 (docs/decisions/0014-spectra.md).
+      -- Norms of frequencies 1…K in shortest decimals of float32. With a rowid, because rows of a kilobyte would move
+      -- to overflow pages in a table without one: 0.6 MB a run become 1.9 (docs/decisions/0014-spectra.md).
       CREATE TABLE spectrum (
         point INTEGER NOT NULL,
         epoch INTEGER NOT NULL,

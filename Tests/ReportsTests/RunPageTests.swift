@@ -95,18 +95,28 @@ import Testing
     }
   }
 
+  @Test func `a run that was stopped after grokking says so`() {
+    var experiment = Experiment()
+    #expect(!RunPage.text(Self.measured, of: experiment, seconds: 400).contains("stopped"))
+    experiment.training.epochs = 60_000
+    let page = RunPage.text(Self.measured, of: experiment, seconds: 400)
+    #expect(page.contains("at epoch 140\nstopped after grokking, at epoch 40,000\nphases: "))
+  }
+
+  @Test func `of fifty key frequencies sixteen are shown, with their ablations`() {
+    var result = Self.measured
+    result.keyFrequencies = (1...50).map { KeyFrequency(frequency: $0, norm: 1, excludedLoss: nil) }
+    result.finalModel?.ablations = (1...50).map { Ablation(.withoutFrequency, frequency: $0, loss: 1) }
+    let page = RunPage.text(result, of: Experiment(), seconds: 400)
+    #expect(page.contains("\n… and 34 more\n"))
+    #expect(page.contains("logits without frequency 16 "))
+    #expect(!page.contains("logits without frequency 17 "))
+  }
+
   @Test func `a key frequency whose neurons were not counted has no number of them`() {
     var result = Self.measured
     result.finalModel = nil
     #expect(!RunPage.text(result, of: Experiment(), seconds: 400).contains("neurons"))
-  }
-
-  @Test func `a run that stopped after grokking says so`() {
-    var result = Self.measured
-    #expect(!RunPage.text(result, of: Experiment(), seconds: 400).contains("stopped"))
-    result.epochs = 12_000
-    #expect(
-      RunPage.text(result, of: Experiment(), seconds: 400).contains("\nstopped after grokking, at epoch 12,000\n"))
   }
 
   @Test func `the page of a diverged run ends with its end`() {
