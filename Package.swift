@@ -54,7 +54,6 @@ let package = Package(
       name: "ResultsTests",
       dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Grokking"]),
     .testTarget(
       name: "ClusterTests",
       dependencies: [
