@@ -1,8 +1,9 @@
 """The measures of a model, recomputed from its file alone with numpy, beside what `groksweep analyze --json` prints.
 
-Written from the definitions in docs/reference/measures.md, not from the Swift code: plain einsums and least squares
-over the whole p x p grid in float64, however slow. Names are those of `analyze --json`; what is recomputed must be in
-the report.
+Computed another way than the program does: plain einsums and least squares over the whole p x p grid in float64,
+however slow. Conventions are the program's, as docs/reference/measures.md has them: which of equal frequencies is a
+neuron's, which root the exponents are of, u_k by the cosine and v_k by the sine alone. Names are those of
+`analyze --json`; what is recomputed must be in the report.
 
     python measures.py groksweep [model.safetensors [--operation subtract] [--activation gelu]]
 """
