@@ -24,9 +24,10 @@ package enum CrossingMeasure: String, Codable, Hashable, Sendable, CaseIterable 
 package struct Crossing: Codable, Hashable, Sendable {
   package var measure: CrossingMeasure
   package var threshold: Double
-  /// The first epoch at which it held; exact within the interval between evaluations that showed it.
+  /// The first epoch at which it held, exact within the interval between evaluations that showed it; of train accuracy,
+  /// the first of all.
   package var first: Int?
-  /// The first epoch from which on it held until the next evaluation and at the five after that.
+  /// The first epoch from which on it held at every epoch until the next evaluation, and at the five after that.
   package var sustained: Int?
 
   package init(measure: CrossingMeasure, threshold: Double, first: Int? = nil, sustained: Int? = nil) {
@@ -37,7 +38,8 @@ package struct Crossing: Codable, Hashable, Sendable {
   }
 }
 
-/// One of the three phases of Nanda et al. 2023, section 5.2, by this project's rule.
+/// One of the three phases of Nanda et al. 2023, section 5.2, by this project's rule (`PhaseRule`); its borders are
+/// epochs of evaluations.
 package struct Phase: Codable, Hashable, Sendable {
   package enum Name: String, Codable, Hashable, Sendable, CaseIterable {
     case memorization

@@ -84,6 +84,8 @@ struct LocalRun {
     var lastKept = began
     let line = ProgressLine(began: began, from: run.progress.epoch)
     func seconds() -> Double { secondsBefore + (clock.now - began) / .seconds(1) }
+    // From here on the folder is this run's, though it crash at once: a longer run removes what a shorter one would need.
+    try keepCheckpoint(seconds())
     while !run.isFinished {
       if interrupt?.signal != nil {
         try keepCheckpoint(seconds())

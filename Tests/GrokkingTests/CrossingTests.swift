@@ -11,23 +11,53 @@ import Testing
     model: ModelShape(dModel: 48, heads: 4, dMLP: 128, dVocabOut: 30),
     training: TrainingSettings(epochs: 1500, weightDecay: 2))
 
+  /// Crosses thresholds again and again: at this learning rate accuracy flickers, and one of the three loses it.
+  static func flickering(learningRate: Double, beta2: Double) -> Experiment {
+    var experiment = experiment
+    experiment.training = TrainingSettings(epochs: 400, learningRate: learningRate, weightDecay: 0.5, beta2: beta2)
+    experiment.measure.evaluateEvery = 10
+    return experiment
+  }
+
   /// Train and test at every epoch from 0 to the end.
-  private static let dense = Result {
-    let trainer = Trainer(experiment, start: Start(experiment), kernels: try .choose())
-    return (0...experiment.training.epochs).map { _ in
-      let test = trainer.evaluateTest()
-      return (train: trainer.step(), test: test)
+  private struct DenseCurve {
+    let points: [(train: LossAndAccuracy, test: LossAndAccuracy)]
+
+    init(_ experiment: Experiment) throws {
+      let trainer = Trainer(experiment, start: Start(experiment), kernels: try .choose())
+      points = (0...experiment.training.epochs).map { _ in
+        let test = trainer.evaluateTest()
+        return (train: trainer.step(), test: test)
+      }
+    }
+
+    func holds(_ crossing: Crossing, at epoch: Int) -> Bool {
+      switch crossing.measure {
+      case .trainAccuracy: points[epoch].train.accuracy >= crossing.threshold
+      case .testAccuracy: points[epoch].test.accuracy >= crossing.threshold
+      case .testLoss: points[epoch].test.loss <= crossing.threshold
+      }
+    }
+
+    /// The definition, word by word.
+    func crossing(_ crossing: Crossing, evaluatedAt epochs: [Int]) -> Crossing {
+      let held = epochs.map { holds(crossing, at: $0) }
+      var expected = Crossing(measure: crossing.measure, threshold: crossing.threshold)
+      if let seen = held.firstIndex(of: true) {
+        expected.first = ((seen == 0 ? 0 : epochs[seen - 1] + 1)...epochs[seen]).first { holds(crossing, at: $0) }
+      }
+      if crossing.measure == .trainAccuracy { expected.first = points.indices.first { holds(crossing, at: $0) } }
+      if let sustained = held.indices.first(where: { $0 + 5 < held.count && !held[$0...$0 + 5].contains(false) }) {
+        let before = sustained == 0 ? -1 : epochs[sustained - 1]
+        expected.sustained = (before + 1...epochs[sustained]).first { start in
+          (start...epochs[sustained]).allSatisfy { holds(crossing, at: $0) }
+        }
+      }
+      return expected
     }
   }
 
-  private static func holds(_ crossing: Crossing, at epoch: Int) throws -> Bool {
-    let point = try dense.get()[epoch]
-    return switch crossing.measure {
-    case .trainAccuracy: point.train.accuracy >= crossing.threshold
-    case .testAccuracy: point.test.accuracy >= crossing.threshold
-    case .testLoss: point.test.loss <= crossing.threshold
-    }
-  }
+  private static let dense = Result { try DenseCurve(experiment) }
 
   static func finish(
     _ experiment: Experiment, snapshots: SnapshotStore = .inMemory(), snapshotLimit: Int = SnapshotStore.limitBytes
@@ -35,25 +65,6 @@ import Testing
     let run = try Run(experiment, kernels: .choose(), snapshots: snapshots, snapshotLimit: snapshotLimit)
     while !run.isFinished { try run.advance() }
     return try run.result()
-  }
-
-  /// The definition, word by word.
-  private static func expected(_ crossing: Crossing, evaluatedAt epochs: [Int]) throws -> Crossing {
-    let held = try epochs.map { try holds(crossing, at: $0) }
-    var expected = Crossing(measure: crossing.measure, threshold: crossing.threshold)
-    let seen = held.firstIndex(of: true)
-    let sustained = held.indices.first { $0 + 5 < held.count && held[$0...$0 + 5].allSatisfy { $0 } }
-    if let seen {
-      expected.first = try ((seen == 0 ? 0 : epochs[seen - 1] + 1)...epochs[seen]).first { try holds(crossing, at: $0) }
-    }
-    if crossing.measure == .trainAccuracy { expected.first = try (0...1500).first { try holds(crossing, at: $0) } }
-    if let sustained {
-      let before = sustained == 0 ? -1 : epochs[sustained - 1]
-      expected.sustained = try (before + 1...epochs[sustained]).first { start in
-        try (start...epochs[sustained]).allSatisfy { try holds(crossing, at: $0) }
-      }
-    }
-    return expected
   }
 
   @Test(arguments: [1, 2, 10, 37, 100, 400, 1499, 10_000])
@@ -67,12 +78,23 @@ import Testing
       result.crossings.map(\.measure) == [.trainAccuracy] + Array(repeating: .testAccuracy, count: 5)
         + Array(repeating: .testLoss, count: 3))
     for crossing in result.crossings {
-      #expect(crossing == (try Self.expected(crossing, evaluatedAt: epochs)))
+      #expect(crossing == (try Self.dense.get().crossing(crossing, evaluatedAt: epochs)))
     }
     #expect(result.crossings.allSatisfy { $0.first != nil })
     let grokking = result.crossings.first { $0.measure == .testAccuracy && $0.threshold == 0.99 }
     #expect(result.outcome.grokkingEpoch == grokking?.first)
     #expect(result.outcome.memorizationEpoch == result.crossings[0].first)
+  }
+
+  @Test(arguments: [(0.02, 0.999, 10), (0.05, 0.98, 10), (0.05, 0.999, 10), (0.05, 0.999, 7), (0.05, 0.98, 3)])
+  func `so it is where accuracy flickers`(learningRate: Double, beta2: Double, evaluateEvery: Int) throws {
+    var experiment = Self.flickering(learningRate: learningRate, beta2: beta2)
+    experiment.measure.evaluateEvery = evaluateEvery
+    let (result, dense) = (try Self.finish(experiment), try DenseCurve(experiment))
+    let epochs = result.evaluations.map(\.epoch)
+    for crossing in result.crossings { #expect(crossing == dense.crossing(crossing, evaluatedAt: epochs)) }
+    // Or this would test no more than the other one does.
+    #expect(result.crossings.contains { $0.first != nil && $0.first != $0.sustained })
   }
 
   @Test func `first crossings do not depend on how often a run was evaluated`() throws {
