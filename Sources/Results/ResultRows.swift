@@ -26,7 +26,7 @@ enum ResultRows {
     try insert(
       "spectrum", "epoch, norms_w_e, norms_w_l",
       result.evaluations.lazy.filter { !$0.normsW_E.isEmpty || !$0.normsW_L.isEmpty }.map {
-        [$0.epoch, NumberList.text($0.normsW_E), NumberList.text($0.normsW_L)]
+        [$0.epoch, list($0.normsW_E), list($0.normsW_L)]
       })
     try insert("digest", "epoch, digest", result.digests.map { [$0.epoch, $0.digest] })
     try insert(
@@ -59,11 +59,16 @@ enum ResultRows {
     ]
   }
 
+  /// No norms are not an empty list of them.
+  private static func list<Number: LosslessStringConvertible>(_ norms: [Number]) -> String? {
+    norms.isEmpty ? nil : NumberList.text(norms)
+  }
+
   /// What the spectra and the neurons say is known when they are.
   private static func values(of final: FinalMeasures) -> Values {
     let (hasNorms, hasNeurons) = (!final.normsW_E.isEmpty, !final.neurons.isEmpty)
     return [
-      hasNorms ? NumberList.text(final.normsW_E) : nil, final.normsW_L.isEmpty ? nil : NumberList.text(final.normsW_L),
+      list(final.normsW_E), list(final.normsW_L),
       hasNorms ? NumberList.text(final.keyFrequenciesW_E) : nil,
       hasNeurons ? NumberList.text(final.keyFrequenciesNeurons) : nil, hasNeurons ? final.neuronsOver85 : nil,
       final.rankResidual,

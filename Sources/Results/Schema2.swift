@@ -3,9 +3,9 @@
 // Everything hangs on `run`, and what was measured at an evaluation on `evaluation` as well. Released: never edited.
 
 extension Schema {
-  /// A text that is a JSON array; where it may be NULL, NULL passes.
+  /// A text that is a JSON array, or NULL, of which some versions of SQLite say that it is no valid JSON.
   private static func array(_ column: String) -> String {
-    "CHECK (json_valid(\(column)) AND json_type(\(column)) = 'array')"
+    "CHECK (\(column) IS NULL OR (json_valid(\(column)) AND json_type(\(column)) = 'array'))"
   }
 
   /// As `array`, of finite numbers and nothing else: some versions of SQLite read NaN as JSON.
@@ -53,15 +53,16 @@ extension Schema {
         PRIMARY KEY (point, phase)
       ) STRICT, WITHOUT ROWID;
 
-      -- Norms of frequencies 1…K in shortest decimals of float32. With a rowid, because rows of a kilobyte would move
+      -- Norms of frequencies 1…K in shortest decimals of float32; NULL for those that float32 cannot hold. With a rowid, because rows of a kilobyte would move
       -- to overflow pages in a table without one: 0.6 MB a run become 1.9 (docs/decisions/0014-spectra.md).
       CREATE TABLE spectrum (
         point INTEGER NOT NULL,
         epoch INTEGER NOT NULL,
-        norms_w_e TEXT NOT NULL \(numbers("norms_w_e")),
-        norms_w_l TEXT NOT NULL \(numbers("norms_w_l")),
+        norms_w_e TEXT \(numbers("norms_w_e")),
+        norms_w_l TEXT \(numbers("norms_w_l")),
         PRIMARY KEY (point, epoch),
         FOREIGN KEY (point, epoch) REFERENCES evaluation (point, epoch),
+        CHECK (coalesce(norms_w_e, norms_w_l) IS NOT NULL),
         CHECK (json_array_length(norms_w_e) = json_array_length(norms_w_l))
       ) STRICT;
 

@@ -80,11 +80,11 @@ extension Views {
 
     -- Norms of all frequencies at every evaluation, K rows each.
     CREATE VIEW spectra AS
-    SELECT point.id AS point, spectrum.epoch, norm.key + 1 AS frequency, norm.value AS norm_w_e,
-      spectrum.norms_w_l ->> norm.key AS norm_w_l
+    SELECT point.id AS point, spectrum.epoch, norm.key + 1 AS frequency,
+      spectrum.norms_w_e ->> norm.key AS norm_w_e, spectrum.norms_w_l ->> norm.key AS norm_w_l
     FROM point
     JOIN spectrum ON spectrum.point = point.number
-    JOIN json_each(spectrum.norms_w_e) AS norm;
+    JOIN json_each(coalesce(spectrum.norms_w_e, spectrum.norms_w_l)) AS norm;
 
     -- Final models: neurons, attention heads, and losses of altered models.
     CREATE VIEW neurons AS

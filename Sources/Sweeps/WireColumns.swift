@@ -22,10 +22,11 @@ struct WireColumn {
     ]
   }
 
-  /// 6 measures, the sums of squares of 11 tensors, spectra, and the measures by key frequency: 19, in this order.
+  /// 6 measures, the sums of squares of 11 tensors, the spectra of W_E and W_L, and the measures by key frequency: 20, in
+  /// this order.
   static func optional(frequencies: Int, keyFrequencies: [Int]) -> [WireColumn] {
     scalars.map(scalar) + TensorName.allCases.indices.map(tensor) + [
-      spectra(frequencies), byKeyFrequency(keyFrequencies),
+      spectrum(\.normsW_E, frequencies), spectrum(\.normsW_L, frequencies), byKeyFrequency(keyFrequencies),
     ]
   }
 
@@ -45,15 +46,11 @@ struct WireColumn {
       })
   }
 
-  /// The norms of W_E, then those of W_L.
-  private static func spectra(_ frequencies: Int) -> WireColumn {
+  private static func spectrum(_ norms: WritableKeyPath<Evaluation, [Float]>, _ frequencies: Int) -> WireColumn {
     WireColumn(
-      width: 2 * frequencies, isSingle: true,
-      read: { $0.normsW_E.isEmpty ? nil : ($0.normsW_E + $0.normsW_L).map(Double.init) },
-      write: { numbers, evaluation in
-        evaluation.normsW_E = numbers.prefix(frequencies).map(Float.init)
-        evaluation.normsW_L = numbers.dropFirst(frequencies).map(Float.init)
-      })
+      width: frequencies, isSingle: true,
+      read: { $0[keyPath: norms].isEmpty ? nil : $0[keyPath: norms].map(Double.init) },
+      write: { $1[keyPath: norms] = $0.map(Float.init) })
   }
 
   /// Of each key frequency its excluded loss and its cosine coefficient.

@@ -1,7 +1,7 @@
 // The second frame of a result: its curve, the long lists of its final model, and its digests; little-endian.
 //
 //   "GSCV"  u32 version = 2  u32 evaluations n  u32 digests m  u32 frequencies K  u32 neurons  u32 heads
-//   u8 1 if norms of the final model follow, else 0  19 × u8 states of the optional columns
+//   u8 1 if norms of the final model follow, else 0  20 × u8 states of the optional columns
 //   n × i64 epoch, then one column of n × f64 for each required measure
 //   for each optional column, w numbers wide (f64; spectra f32): state 0: nothing; 1: n × w numbers; 2: ⌈n/8⌉ bytes of
 //   presence, lowest bit first, and n × w numbers with zeros where absent

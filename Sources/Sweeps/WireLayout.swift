@@ -3,7 +3,7 @@
 import Grokking
 
 struct WireLayout {
-  static let headerBytes = 48
+  static let headerBytes = 49
   /// K of the largest modulus that `Experiment.problems` allows, 1024; its limits are also the next two.
   static let maximumFrequencies = 511
   static let maximumNeurons = 65_536
@@ -48,7 +48,9 @@ struct WireLayout {
 
   private static func check(_ evaluation: Evaluation, _ frequencies: Int, _ keys: [Int]) throws(WireError) {
     let what = "the evaluation at epoch \(evaluation.epoch)"
-    try checkSpectra(evaluation.normsW_E.count, evaluation.normsW_L.count, frequencies, of: what)
+    for norms in [evaluation.normsW_E, evaluation.normsW_L] where !norms.isEmpty && norms.count != frequencies {
+      throw .malformed("\(what) has a spectrum of \(norms.count) frequencies instead of \(frequencies)")
+    }
     let tensors = evaluation.sumSquaredByTensor.count
     guard tensors == 0 || tensors == TensorName.allCases.count else {
       throw .malformed("\(what) has sums of squares of \(tensors) tensors instead of \(TensorName.allCases.count)")
@@ -59,15 +61,12 @@ struct WireLayout {
   }
 
   private static func check(_ final: FinalMeasures, _ frequencies: Int) throws(WireError) {
-    try checkSpectra(final.normsW_E.count, final.normsW_L.count, frequencies, of: "the final model")
+    let (W_E, W_L) = (final.normsW_E.count, final.normsW_L.count)
+    guard W_E == W_L, W_E == 0 || W_E == frequencies else {
+      throw .malformed("the final model has spectra of \(W_E) and \(W_L) frequencies instead of \(frequencies)")
+    }
     guard final.heads.allSatisfy({ $0.attention.count == 3 }) else {
       throw .malformed("the final model has a head without its mean attention to a, b and =")
-    }
-  }
-
-  private static func checkSpectra(_ W_E: Int, _ W_L: Int, _ frequencies: Int, of what: String) throws(WireError) {
-    guard W_E == W_L, W_E == 0 || W_E == frequencies else {
-      throw .malformed("\(what) has spectra of \(W_E) and \(W_L) frequencies instead of \(frequencies)")
     }
   }
 
@@ -97,7 +96,7 @@ struct WireLayout {
       throw .malformed("a curve with an unknown kind of column")
     }
     guard zip(columns, states).allSatisfy({ $0.width > 0 || $1 == 0 }), frequencies > 0 || !hasFinalNorms else {
-      throw .malformed("a curve with spectra of no frequencies, or with measures of key frequencies that it has not")
+      throw .malformed("a curve with a spectrum of no frequencies, or with measures of key frequencies that it has not")
     }
   }
 

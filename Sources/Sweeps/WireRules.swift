@@ -8,7 +8,8 @@ import Grokking
 enum WireRules {
   static func check(_ result: RunResult) throws(WireError) {
     try require((0...WireResult.maximumEpochs).contains(result.epochs), "a result of \(result.epochs) epochs")
-    let spectra = result.evaluations.map(\.normsW_E.count) + [result.finalModel?.normsW_E.count ?? 0]
+    let spectra =
+      result.evaluations.map { max($0.normsW_E.count, $0.normsW_L.count) } + [result.finalModel?.normsW_E.count ?? 0]
     let known = spectra.max() ?? 0
     let frequencies = 1...(known > 0 ? known : WireLayout.maximumFrequencies)
     try check(result.keyFrequencies.map(\.frequency), frequencies, "key_frequencies")

@@ -121,6 +121,31 @@ import Testing
         == 18)
   }
 
+  @Test func `a final model of which little was measured is stored as such`() throws {
+    var result = Sample.withoutWaves
+    result.finalModel = FinalMeasures(normsW_E: [], normsW_L: [])
+    for place in result.keyFrequencies.indices { result.keyFrequencies[place].neurons = 0 }
+    try store.finish(points[3], lease: 4, result)
+    #expect(
+      try texts(
+        "neurons_over_85, rank_residual, key_frequencies, key_frequencies_w_e, key_frequencies_neurons", "runs", 3)
+        == ["– – 1,3 – –"])
+    #expect(try texts("neurons", "key_frequencies", 3) == ["–", "–"])
+    #expect(try store.result(of: points[3]) == result)
+  }
+
+  @Test func `a spectrum beyond float32 is absent beside the other`() throws {
+    var result = Sample.measured()
+    result.evaluations[0].normsW_E = []
+    result.evaluations[1].normsW_L = []
+    try store.finish(points[3], lease: 4, result)
+    #expect(
+      try texts("epoch, frequency, norm_w_e, norm_w_l", "spectra", 3) == [
+        "0 1 – 0.33333334", "0 2 – 16777216.0", "0 3 – 0.0", "1000 1 0.1 –", "1000 2 1e-12 –", "1000 3 3.4028235e+38 –",
+      ])
+    #expect(try store.result(of: points[3]) == result)
+  }
+
   @Test func `key_frequencies, neurons and heads show the final model`() throws {
     #expect(
       try texts("frequency, norm, excluded_loss, cosine_coefficient, neurons, fve_u, fve_v", "key_frequencies") == [
@@ -172,7 +197,7 @@ import Testing
   @Test func `a measure that is not a number is rejected whole`() throws {
     let changes: [(inout RunResult) -> Void] = [
       { $0.evaluations[1].normsW_E[0] = .nan }, { $0.evaluations[1].normsW_L[2] = .infinity },
-      { $0.evaluations[1].normsW_L = [] }, { $0.evaluations[0].sumSquaredByTensor[3] = -.infinity },
+      { $0.evaluations[1].normsW_L.removeLast() }, { $0.evaluations[0].sumSquaredByTensor[3] = -.infinity },
       { $0.evaluations[0].keyFrequencies[1].cosineCoefficient = .nan },
       { $0.evaluations[0].keyFrequencies[1].frequency = 2 }, { $0.finalModel!.normsW_E[1] = .nan },
       { $0.finalModel!.heads[0].attention = [1, 2] }, { $0.finalModel!.neurons[0].varianceExplained = .infinity },

@@ -54,6 +54,7 @@ private let required =
     "UPDATE spectrum SET norms_w_e = '0.1'",
     "UPDATE spectrum SET norms_w_e = '[1,2'",
     "UPDATE spectrum SET norms_w_e = '[1,2]'",
+    "UPDATE spectrum SET norms_w_e = NULL, norms_w_l = NULL",
     "UPDATE spectrum SET norms_w_l = '[1,2,\"3\"]'",
     "UPDATE spectrum SET norms_w_l = '[1,2,null]'",
     "UPDATE spectrum SET norms_w_l = '[1,2,NaN]'",

@@ -91,6 +91,7 @@ enum FullResults {
       if row % 3 == 0 { result.evaluations[row].keyFrequencies = [] }
       if row % 4 == 0 { (result.evaluations[row].normsW_E, result.evaluations[row].normsW_L) = ([], []) }
       if row % 5 == 0 { result.evaluations[row].sumSquaredByTensor = [] }
+      if row % 6 == 0 { result.evaluations[row].normsW_L = [] }
       if row % 7 == 0 { result.evaluations[row].cosineLossTest = nil }
     }
     result.evaluations[1].normsW_E[0] = .leastNonzeroMagnitude

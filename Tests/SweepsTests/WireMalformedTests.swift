@@ -114,11 +114,11 @@ import Testing
       complaint(json, Array(curve.dropLast()))
         == "a curve of 11 evaluations and 1 digests takes \(curve.count) bytes, not \(curve.count - 1)")
     #expect(complaint(json, changed(11, 0xFF)).contains("evaluations and 1 digests takes"))
-    // The first epoch is at byte 48; the first train loss behind eleven epochs.
-    #expect(complaint(json, changed(55, 0x80)).contains("is out of order or beyond the run's 1000 epochs"))
-    #expect(complaint(json, changed(64, 0)).contains("epoch 0 of a curve is out of order"))
+    // The first epoch is at byte 49; the first train loss behind eleven epochs.
+    #expect(complaint(json, changed(56, 0x80)).contains("is out of order or beyond the run's 1000 epochs"))
+    #expect(complaint(json, changed(65, 0)).contains("epoch 0 of a curve is out of order"))
     var infinite = curve
-    infinite.replaceSubrange((48 + 88)..<(48 + 96), with: [0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
+    infinite.replaceSubrange((49 + 88)..<(49 + 96), with: [0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
     #expect(complaint(json, infinite) == "a curve has a number that is not finite")
   }
 
