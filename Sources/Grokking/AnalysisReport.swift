@@ -184,3 +184,12 @@ extension AnalysisReport {
     }
   }
 }
+
+/// Why a model cannot be analyzed, in a sentence.
+package struct AnalysisError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let message: String
+
+  package init(_ message: String) { self.message = message }
+
+  package var description: String { message }
+}

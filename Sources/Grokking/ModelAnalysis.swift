@@ -2,7 +2,7 @@
 //
 // Two passes over all pairs, a few first operands at a time, each with a forward pass of its own: the first gathers
 // sums over the grid, the second takes losses of what those sums say. Nothing of the size of p²·d_mlp or p²·d_vocab_out
-// is ever held, so a worker's memory does not grow at the end of a run. Both together take 1 s at the paper's size.
+// is ever held, so a worker's memory does not grow at the end of a run.
 
 /// One model's analysis: call `advance` until it is finished, then read.
 package struct ModelAnalysis {
@@ -246,13 +246,4 @@ private struct Overall {
       lossesP.add(rowP.loss(label: Int(labels[pair])).loss, isTrained: isTrained)
     }
   }
-}
-
-/// Why a model cannot be analyzed, in a sentence.
-package struct AnalysisError: Error, Hashable, Sendable, CustomStringConvertible {
-  package let message: String
-
-  package init(_ message: String) { self.message = message }
-
-  package var description: String { message }
 }
