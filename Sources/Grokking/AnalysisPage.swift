@@ -42,7 +42,7 @@ extension AnalysisReport {
     if hasWaves {
       let wave = "cos(2πk(\(waveOperand) − c)/\(isLogarithmic ? modulus - 1 : modulus))"
       lines += [
-        "  restricted: of the key frequencies' waves of \(waveOperand) and the mean alone; excluded: of everything else",
+        "  restricted: of the key frequencies' waves of \(waveOperand) and the mean alone; excluded: without these waves",
         "  cosines: of Σ α·\(wave), k over the key frequencies, in place of the logits",
       ]
       if isLogarithmic {
@@ -161,7 +161,10 @@ extension AnalysisReport {
   /// Five significant digits.
   private func number(_ value: Double) -> String { String(format: "%.5g", value) }
 
-  private func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+  /// Large numbers in scientific form, at most ten characters, so that columns stay apart.
+  private func fixed(_ value: Double, _ digits: Int) -> String {
+    abs(value) < 1e5 ? String(format: "%.\(digits)f", value) : String(format: "%.2e", value)
+  }
 
   private func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
 

@@ -34,8 +34,8 @@ package struct ModelFile: Sendable {
     let layout = try ModelFile.layout(of: file, activation: activation)
     weights = Parameters(layout)
     for tensor in layout.tensors {
-      let scalars = try ModelFile.scalars(of: try ModelFile.tensor(tensor.name, shape: tensor.shape, in: file))
-      weights.storage.replaceSubrange(tensor.range, with: scalars)
+      guard let stored = file[tensor.name.fileName] else { throw ModelFile.missing(tensor.name, in: file) }
+      weights.storage.replaceSubrange(tensor.range, with: try ModelFile.scalars(of: stored))
     }
     trainMask = try file["train_mask"].map { tensor throws(ModelFileError) in
       try ModelFile.trainMask(tensor, modulus: layout.modulus)
@@ -96,16 +96,13 @@ package struct ModelFile: Sendable {
     }
   }
 
-  /// The sizes that W_E, W_Q, W_in and W_U show; all others are checked against them.
+  /// The sizes that the tensors agree on.
   private static func layout(of file: SafeTensors, activation: Activation) throws(ModelFileError) -> ParameterLayout {
-    let W_E = try extents(.W_E, ["d_vocab", "d_model"], in: file)
-    let W_Q = try extents(.W_Q, ["n_heads", "d_model", "d_head"], in: file)
-    let W_in = try extents(.W_in, ["d_model", "d_mlp"], in: file)
-    let W_U = try extents(.W_U, ["d_model", "d_vocab_out"], in: file)
-    let W_pos = try extents(.W_pos, ["n_ctx", "d_model"], in: file)
-    let (modulus, dModel, heads) = (W_E[0] - 1, W_E[1], W_Q[0])
-    guard W_pos[0] == 3 else {
-      throw ModelFileError("pos_embed.W_pos has n_ctx \(W_pos[0]), but the inputs a, b and = take 3 positions")
+    let sizes = try sizes(in: file)
+    // Every axis is one of a tensor that no model lacks.
+    func size(_ axis: Axis) -> Int { sizes[axis]!.size }
+    guard size(.n_ctx) == 3 else {
+      throw ModelFileError("pos_embed.W_pos has n_ctx \(size(.n_ctx)), but the inputs a, b and = take 3 positions")
     }
     let hasBias = [TensorName.b_in, .b_out].map { file[$0.fileName] != nil }
     guard hasBias[0] == hasBias[1] else {
@@ -113,41 +110,71 @@ package struct ModelFile: Sendable {
       throw ModelFileError("there is \(present.fileName) but no \(absent.fileName); a model has both or neither")
     }
     let model = ModelShape(
-      dModel: dModel, heads: heads, dMLP: W_in[1], activation: activation, biases: hasBias[0], dVocabOut: W_U[1])
-    let task = LearningTask(modulus: modulus, trainFraction: 0.5)
+      dModel: size(.d_model), heads: size(.n_heads), dMLP: size(.d_mlp), activation: activation, biases: hasBias[0],
+      dVocabOut: size(.d_vocab_out))
+    let task = LearningTask(modulus: size(.d_vocab) - 1, trainFraction: 0.5)
     if let problem = Experiment(task: task, model: model).problems().first {
+      let shapes = [TensorName.W_E, .W_Q, .W_in, .W_U].map { "\($0.fileName) \(file[$0.fileName]?.shape ?? [])" }
       throw ModelFileError(
-        "the shapes (embed.W_E \(W_E), W_Q \(W_Q), W_in \(W_in), unembed.W_U \(W_U)) are not of such a model: "
-          + problem.message)
+        "the shapes (\(shapes.joined(separator: ", "))) are not of such a model: \(problem.message)")
     }
-    return ParameterLayout(modulus: modulus, model: model)
+    guard size(.d_head) == model.dHead else {
+      throw ModelFileError(
+        "blocks.0.attn.W_Q has d_head \(size(.d_head)), but \(model.heads) heads of d_model \(model.dModel) have "
+          + "d_head \(model.dHead)")
+    }
+    return ParameterLayout(modulus: task.modulus, model: model)
   }
 
-  private static func extents(
-    _ name: TensorName, _ meaning: [String], in file: SafeTensors
-  ) throws(ModelFileError) -> [Int] {
-    guard let tensor = file[name.fileName] else { throw missing(name, in: file) }
-    guard tensor.shape.count == meaning.count else {
-      throw ModelFileError(
-        "\(name.fileName) has shape \(tensor.shape), but it should be (\(meaning.joined(separator: ", ")))")
+  /// What a tensor's axes count, by TransformerLens' names.
+  private enum Axis: String { case d_vocab, n_ctx, d_model, n_heads, d_head, d_mlp, d_vocab_out }
+
+  private static func axes(of name: TensorName) -> [Axis] {
+    switch name {
+    case .W_E: [.d_vocab, .d_model]
+    case .W_pos: [.n_ctx, .d_model]
+    case .W_Q, .W_K, .W_V: [.n_heads, .d_model, .d_head]
+    case .W_O: [.n_heads, .d_head, .d_model]
+    case .W_in: [.d_model, .d_mlp]
+    case .b_in: [.d_mlp]
+    case .W_out: [.d_mlp, .d_model]
+    case .b_out: [.d_model]
+    case .W_U: [.d_model, .d_vocab_out]
     }
-    return tensor.shape
+  }
+
+  /// The size of every axis, and the first tensor that has it; all others with that axis must agree.
+  private static func sizes(in file: SafeTensors) throws(ModelFileError) -> [Axis: (size: Int, tensor: String)] {
+    var sizes: [Axis: (size: Int, tensor: String)] = [:]
+    for name in TensorName.allCases {
+      guard let tensor = file[name.fileName] else {
+        if name == .b_in || name == .b_out { continue }
+        throw missing(name, in: file)
+      }
+      let axes = axes(of: name)
+      let meaning = "(\(axes.map(\.rawValue).joined(separator: ", ")))"
+      guard tensor.shape.count == axes.count else {
+        throw ModelFileError("\(tensor.name) has shape \(tensor.shape), but it should be \(meaning)")
+      }
+      for (axis, size) in zip(axes, tensor.shape) {
+        guard let known = sizes[axis] else {
+          sizes[axis] = (size, tensor.name)
+          continue
+        }
+        guard size == known.size else {
+          throw ModelFileError(
+            "\(tensor.name) has shape \(tensor.shape), which as \(meaning) means \(axis.rawValue) \(size), but "
+              + "\(known.tensor) has \(axis.rawValue) \(known.size)")
+        }
+      }
+    }
+    return sizes
   }
 
   private static func missing(_ name: TensorName, in file: SafeTensors) -> ModelFileError {
     let found = file.tensors.isEmpty ? "no tensors" : file.tensors.map(\.name).joined(separator: ", ")
     return ModelFileError(
       "there is no tensor \(name.fileName); this is not a model of modular arithmetic (it has \(found))")
-  }
-
-  private static func tensor(
-    _ name: TensorName, shape: [Int], in file: SafeTensors
-  ) throws(ModelFileError) -> SafeTensors.Tensor {
-    guard let tensor = file[name.fileName] else { throw missing(name, in: file) }
-    guard tensor.shape == shape else {
-      throw ModelFileError("\(name.fileName) has shape \(tensor.shape), but the other tensors ask for \(shape)")
-    }
-    return tensor
   }
 
   /// Float32 or float64 values, all finite.

@@ -12,18 +12,24 @@ package enum PhaseRule {
   /// Losses below are taken as this, so that logarithms exist: nats that mean nothing any more.
   static let smallestLoss = 1e-12
 
-  /// Those that happened, in order; none for a run that never memorized, nor where there are no waves.
+  /// A border is an evaluation with another on either side.
+  static let fewestEvaluations = 3
+
+  /// Those that happened, in order; none for a run that never memorized, where there are no waves, and where evaluations
+  /// lie too far apart to tell.
   package static func phases(_ evaluations: [Evaluation], _ outcome: Outcome) -> [Phase] {
     let excluded = evaluations.compactMap(\.excludedLoss)
     let restricted = evaluations.compactMap(\.restrictedLoss)
-    guard outcome.memorizationEpoch != nil, !evaluations.isEmpty, excluded.count == evaluations.count,
-      restricted.count == evaluations.count
+    guard let memorization = outcome.memorizationEpoch, evaluations.count >= fewestEvaluations,
+      excluded.count == evaluations.count, restricted.count == evaluations.count
     else { return [] }
     let epochs = evaluations.map(\.epoch)
     let last = evaluations.count - 1
     let learned = lowest(excluded)
     guard learned < last else { return [Phase(.memorization, start: epochs[0], end: nil)] }
-    // Excluded loss that never fell is no memorization: the model generalized from the first evaluation on.
+    // The train set was learned later than excluded loss was lowest, so no evaluation saw where memorization ended.
+    if learned == 0 && memorization > epochs[0] { return [] }
+    // A train set that is known at evaluation 0 leaves no time for memorization.
     var phases = learned > 0 ? [Phase(.memorization, start: epochs[0], end: epochs[learned])] : []
     guard outcome.grokkingEpoch != nil else {
       return phases + [Phase(.circuitFormation, start: epochs[learned], end: nil)]

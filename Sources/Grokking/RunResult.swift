@@ -11,7 +11,7 @@ package enum Outcome: Codable, Hashable, Sendable {
   case memorized(memorization: Int, censoredAfter: Int)
   /// Neither crossed: censored.
   case unfit(censoredAfter: Int)
-  /// Test crossed before, or within `evaluate_every` epochs of, train: no delay to speak of.
+  /// Test crossed before train, or at most `evaluate_every` epochs after it.
   case immediate(memorization: Int?, grokking: Int)
   /// Crossed, but test accuracy was below the threshold again at the end.
   case collapsed(memorization: Int?, grokking: Int)

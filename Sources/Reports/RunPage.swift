@@ -29,7 +29,7 @@ package enum RunPage {
     if let heads = result.finalModel?.heads, !heads.isEmpty { parts.append(table(heads).text + rest(heads)) }
     if let ablations = result.finalModel?.ablations, !ablations.isEmpty {
       let hidden = result.keyFrequencies.dropFirst(shownParts).map(\.frequency)
-      parts.append(table(ablations.filter { !hidden.contains($0.frequency ?? 0) }).text)
+      parts.append(table(ablations.filter { !hidden.contains($0.frequency ?? 0) }, of: experiment.task.operation).text)
     }
     parts.append("\(cost)\ndigest \(result.digest)")
     return parts.joined(separator: "\n\n")
@@ -40,8 +40,8 @@ package enum RunPage {
     all.count > shownParts ? "\n… and \(all.count - shownParts) more" : ""
   }
 
-  /// The outcome in words.
-  package static func sentence(_ outcome: Outcome) -> String {
+  /// The outcome in words; `evaluateEvery` is the interval that tells `immediate` from `grokked`.
+  private static func sentence(_ outcome: Outcome, evaluateEvery: Int) -> String {
     func at(_ epoch: Int?) -> String { epoch.map { "at epoch \(Wording.grouped($0))" } ?? "never" }
     return switch outcome {
     case .grokked(let memorization, let grokking):
@@ -50,8 +50,12 @@ package enum RunPage {
     case .memorized(let memorization, let last):
       "memorized \(at(memorization)); had not grokked by epoch \(Wording.grouped(last)) (censored)"
     case .unfit(let last): "neither memorized nor grokked by epoch \(Wording.grouped(last)) (censored)"
+    case .immediate(nil, let grokking): "generalized \(at(grokking)) and never memorized"
+    case .immediate(let memorization?, let grokking) where grokking < memorization:
+      "generalized \(at(grokking)), before it had memorized (\(at(memorization)))"
     case .immediate(let memorization, let grokking):
-      "generalized \(at(grokking)) without delay (memorized \(at(memorization)))"
+      "generalized \(at(grokking)), within one evaluation interval (\(Wording.grouped(evaluateEvery)) "
+        + "\(evaluateEvery == 1 ? "epoch" : "epochs")) of memorizing (\(at(memorization)))"
     case .collapsed(let memorization, let grokking):
       "grokked \(at(grokking)) (memorized \(at(memorization))), and had lost it again by the end"
     case .diverged(let epoch, _, _): "diverged \(at(epoch)): a loss was no longer finite"
@@ -60,7 +64,7 @@ package enum RunPage {
 
   /// The outcome, why the run ended early if it did, and its phases: a line each.
   private static func story(_ result: RunResult, _ experiment: Experiment) -> String {
-    var lines = [sentence(result.outcome)]
+    var lines = [sentence(result.outcome, evaluateEvery: experiment.measure.evaluateEvery)]
     if result.ending(of: experiment) == .afterGrokking {
       lines.append("stopped after grokking, at epoch \(Wording.grouped(result.epochs))")
     }
@@ -93,7 +97,7 @@ package enum RunPage {
   }
 
   private static func crossings(_ crossings: [Crossing]) -> TextTable {
-    var table = TextTable([("crossed", .left), ("first at epoch", .right), ("for good from", .right)])
+    var table = TextTable([("crossed", .left), ("first at epoch", .right), ("sustained from", .right)])
     for crossing in crossings {
       let sign = crossing.measure == .testLoss ? "≤" : "≥"
       table.append([
@@ -160,8 +164,10 @@ package enum RunPage {
     return table
   }
 
-  private static func table(_ ablations: [Ablation]) -> TextTable {
-    var table = TextTable([("final model", .left), ("loss, all pairs", .right), ("times the original", .right)])
+  private static func table(_ ablations: [Ablation], of operation: Operation) -> TextTable {
+    // Products have waves, and so ablations, along logarithms only, which 0 does not have.
+    let pairs = operation == .multiply ? "pairs without a factor 0" : "all pairs"
+    var table = TextTable([("final model", .left), ("loss, \(pairs)", .right), ("times the original", .right)])
     let original = ablations.first { $0.name == .original }?.loss
     for ablation in ablations {
       let ratio = original.flatMap { $0 > 0 ? ablation.loss / $0 : nil }

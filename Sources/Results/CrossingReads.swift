@@ -19,21 +19,18 @@ extension Store {
   ) throws -> [FirstCrossing] {
     try read { database in
       _ = try number(ofSweep: sweep, in: database)
-      var epoch = """
-        SELECT min(epoch) FROM curves
-        WHERE curves.point = runs.point AND \(measure.rawValue) \(measure == .testLoss ? "<=" : ">=") :threshold
-        """
-      var arguments: StatementArguments = ["sweep": sweep, "threshold": threshold]
-      if try database.viewExists("crossings") {
-        epoch = """
-          coalesce((
-            SELECT first_epoch FROM crossings
-            WHERE crossings.point = runs.point AND measure = :measure AND threshold = :threshold), (\(epoch)))
-          """
-        arguments += ["measure": measure.rawValue]
-      }
+      // Runs stored before schema 2 have no crossings.
       return try Row.fetchAll(
-        database, sql: "SELECT runs.point, (\(epoch)) FROM runs WHERE sweep = :sweep", arguments: arguments
+        database,
+        sql: """
+          SELECT runs.point, coalesce(
+            (SELECT first_epoch FROM crossings
+             WHERE crossings.point = runs.point AND measure = :measure AND threshold = :threshold),
+            (SELECT min(epoch) FROM curves
+             WHERE curves.point = runs.point AND \(measure.rawValue) \(measure == .testLoss ? "<=" : ">=") :threshold))
+          FROM runs WHERE sweep = :sweep
+          """,
+        arguments: ["sweep": sweep, "measure": measure.rawValue, "threshold": threshold]
       ).map { FirstCrossing(point: try PointID(stored: $0[0], path: path), epoch: $0[1]) }
     }
   }

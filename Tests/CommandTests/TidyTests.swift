@@ -2,6 +2,7 @@
 // resolve.
 
 import Foundation
+import Grokking
 import Sweeps
 import Testing
 
@@ -91,18 +92,57 @@ import Testing
     }
   }
 
-  @Test func `every link in the docs leads to a file`() throws {
+  @Test func `every ready sweep file names the cost that plan estimates`() throws {
+    for file in try Self.files(under: "configs", ending: ".yaml") {
+      let sweep = try SweepFile(bytes: [UInt8](Data(contentsOf: file)), fileName: file.lastPathComponent)
+      let hours = sweep.points.reduce(0) { $0 + $1.experiment.estimatedCoreSeconds } / 3600
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let match = try #require(text.firstMatch(of: /(under )?(\d+\.\d+) core-hours/), "\(file.lastPathComponent)")
+      let named = try #require(Double(match.2))
+      if match.1 == nil {
+        #expect(abs(named / hours - 1) < 0.2, "\(file.lastPathComponent): \(hours)")
+      } else {
+        #expect(hours < named, "\(file.lastPathComponent): \(hours)")
+      }
+    }
+  }
+
+  @Test func `every link in the docs leads to a file, and to a heading of it where it names one`() throws {
     var pages = try Self.files(under: "docs", ending: ".md")
     pages += ["README.md", "CHANGELOG.md"].map { Self.root.appending(path: $0) }
-    let link = /\]\(([^)#\s]+)(#[^)]*)?\)/
+    let link = /\]\(([^)#\s]*)(?:#([^)]*))?\)/
+    var anchors: [URL: [String]] = [:]
     for page in pages {
-      for line in try Self.lines(of: page) {
+      for line in try Self.lines(of: page) where line.contains("](") {
         for match in line.matches(of: link) where !match.1.hasPrefix("http") {
-          let target = page.deletingLastPathComponent().appending(path: String(match.1)).standardizedFileURL
-          #expect(FileManager.default.fileExists(atPath: target.path), "\(page.lastPathComponent): \(match.1)")
+          let place = "\(page.lastPathComponent): \(match.0)"
+          let target =
+            match.1.isEmpty
+            ? page : page.deletingLastPathComponent().appending(path: String(match.1)).standardizedFileURL
+          #expect(FileManager.default.fileExists(atPath: target.path), "\(place)")
+          guard let anchor = match.2, target.pathExtension == "md" else { continue }
+          let known = try anchors[target] ?? Self.anchors(of: target)
+          anchors[target] = known
+          #expect(known.contains(String(anchor)), "\(place)")
         }
       }
     }
+  }
+
+  /// Of a page's headings, by GitHub's rule: in lower case, without punctuation, hyphens for spaces; a second heading of
+  /// the same words ends in -1.
+  private static func anchors(of page: URL) throws -> [String] {
+    var anchors: [String] = []
+    var isCode = false
+    for line in try lines(of: page) {
+      if line.hasPrefix("```") { isCode.toggle() }
+      guard !isCode, line.hasPrefix("#"), let heading = line.firstMatch(of: /^#{1,6} +(.*?) *$/) else { continue }
+      let words = heading.1.lowercased().filter { $0.isLetter || $0.isNumber || " -_".contains($0) }
+      let anchor = words.replacing(" ", with: "-")
+      let earlier = anchors.count { $0 == anchor || $0.wholeMatch(of: /(.*)-\d+/)?.1 ?? "" == anchor }
+      anchors.append(earlier == 0 ? anchor : "\(anchor)-\(earlier)")
+    }
+    return anchors
   }
 
   private static func files(under folder: String, ending: String) throws -> [URL] {

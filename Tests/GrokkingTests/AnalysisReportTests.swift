@@ -202,6 +202,21 @@ import Testing
     #expect(try AnalysisReport(model: file, operation: .add).page.contains("leaves no train pairs"))
   }
 
+  @Test func `columns of the page stay apart however large the numbers are`() throws {
+    var file = try Fixture.model("tiny/end.safetensors")
+    for i in file.weights.storage.indices { file.weights.storage[i] *= 1e14 }
+    let report = try AnalysisReport(model: file, operation: .add)
+    let lines = report.page.split(separator: "\n")
+    let title = try #require(lines.firstIndex { $0.hasSuffix("train loss without k") })
+    for (line, frequency) in zip(lines[(title + 1)...], report.frequencies) {
+      // k, two norms, neurons, α, two shares with their signs, and a loss.
+      let columns = line.split(separator: " ")
+      #expect(columns.count == 10, "\(line)")
+      #expect(columns[0] == "\(frequency.frequency)" && columns[4].contains("e+"), "\(line)")
+    }
+    #expect(lines.allSatisfy { $0.count <= 120 }, "\(report.page)")
+  }
+
   @Test func `the JSON holds everything of the page, lists aligned with their frequencies and heads`() throws {
     let found = try object(report("grokked"))
     for key in ["fve_u", "fve_v", "logit_cosine_coefficients", "key_frequency_neurons", "key_frequencies"] {

@@ -109,8 +109,45 @@ import Testing
     #expect(problem(try with("pos_embed.W_pos") { _ in floats("pos_embed.W_pos", [4, 8]) }).contains("n_ctx 4"))
     #expect(problem(try with("unembed.W_U") { _ in floats("unembed.W_U", [8, 9]) }).contains("d_vocab_out 9"))
     #expect(problem(try with("embed.W_E") { _ in floats("embed.W_E", [0, 8]) }).contains("modulus -1"))
-    let heads = try with("blocks.0.attn.W_Q") { _ in floats("blocks.0.attn.W_Q", [3, 8, 2]) }
-    #expect(problem(heads).contains("heads 3 does not divide d_model 8"))
+    #expect(problem(try attention(heads: 3, dHead: 2)).contains("heads 3 does not divide d_model 8"))
+    #expect(
+      problem(try attention(heads: 2, dHead: 3))
+        == "blocks.0.attn.W_Q has d_head 3, but 2 heads of d_model 8 have d_head 4")
+  }
+
+  /// The tiny fixture, d_model 8, with heads of other sizes.
+  private func attention(heads: Int, dHead: Int) throws -> SafeTensors {
+    var file = try fixture()
+    file.tensors.removeAll { $0.name.hasPrefix("blocks.0.attn.W_") }
+    for name in ["W_Q", "W_K", "W_V"] { file.tensors.append(floats("blocks.0.attn.\(name)", [heads, 8, dHead])) }
+    file.tensors.append(floats("blocks.0.attn.W_O", [heads, dHead, 8]))
+    return file
+  }
+
+  @Test(arguments: [
+    (
+      "blocks.0.mlp.W_in", [16, 8],
+      "blocks.0.mlp.W_in has shape [16, 8], which as (d_model, d_mlp) means d_model 16, but embed.W_E has d_model 8"
+    ),
+    (
+      "blocks.0.mlp.W_out", [8, 16],
+      "blocks.0.mlp.W_out has shape [8, 16], which as (d_mlp, d_model) means d_mlp 8, but blocks.0.mlp.W_in has d_mlp 16"
+    ),
+    (
+      "blocks.0.mlp.b_in", [8],
+      "blocks.0.mlp.b_in has shape [8], which as (d_mlp) means d_mlp 8, but blocks.0.mlp.W_in has d_mlp 16"
+    ),
+    (
+      "blocks.0.attn.W_O", [2, 8, 4],
+      "blocks.0.attn.W_O has shape [2, 8, 4], which as (n_heads, d_head, d_model) means d_head 8, but blocks.0.attn.W_Q "
+        + "has d_head 4"
+    ),
+    ("blocks.0.mlp.W_in", [16], "blocks.0.mlp.W_in has shape [16], but it should be (d_model, d_mlp)"),
+  ])
+  func `a tensor of a transposed or wrong shape is held against the first with the same axis`(
+    name: String, shape: [Int], sentence: String
+  ) throws {
+    #expect(problem(try with(name) { _ in floats(name, shape) }) == sentence)
   }
 
   @Test func `other architectures are refused by the tensor that shows it`() throws {

@@ -40,12 +40,51 @@ import Testing
       phases == [Phase(.memorization, start: 0, end: 200), Phase(.circuitFormation, start: 200, end: nil)])
   }
 
-  @Test func `a model that generalizes at once has no memorization phase`() {
+  @Test func `a model that memorizes while no evaluation sees excluded loss fall has no phases`() {
     var excluded = Self.excluded
     excluded[0] = 0.1
-    let phases = PhaseRule.phases(
-      Self.evaluations(excluded: excluded, test: Self.test, restricted: Self.restricted), Self.grokked)
-    #expect(phases == [Phase(.circuitFormation, start: 0, end: 400), Phase(.cleanup, start: 400, end: 700)])
+    let curve = Self.evaluations(excluded: excluded, test: Self.test, restricted: Self.restricted)
+    #expect(PhaseRule.phases(curve, Self.grokked).isEmpty)
+    #expect(PhaseRule.phases(curve, Self.memorized).isEmpty)
+    #expect(PhaseRule.phases(curve, .immediate(memorization: 170, grokking: 150)).isEmpty)
+  }
+
+  @Test func `a model that knows its train set from the start has no memorization phase`() {
+    var excluded = Self.excluded
+    excluded[0] = 0.1
+    let curve = Self.evaluations(excluded: excluded, test: Self.test, restricted: Self.restricted)
+    #expect(
+      PhaseRule.phases(curve, .grokked(memorization: 0, grokking: 550))
+        == [Phase(.circuitFormation, start: 0, end: 400), Phase(.cleanup, start: 400, end: 700)])
+    #expect(
+      PhaseRule.phases(curve, .memorized(memorization: 0, censoredAfter: 800))
+        == [Phase(.circuitFormation, start: 0, end: nil)])
+  }
+
+  @Test func `a model that generalizes soon has the phases that its excluded loss shows`() {
+    // As with most pairs in the train set: test loss falls with train loss.
+    let test = [5, 6, 4, 0.1, 0.02, 0.01, 0.01, 0.01, 0.01]
+    let restricted = [4.7, 4.6, 1, 0.01, 0.001, 0.001, 0.001, 0.001, 0.001]
+    let soon = Outcome.immediate(memorization: 170, grokking: 200)
+    let fell = Self.evaluations(excluded: [4.7, 1, 5, 8, 9, 9, 9, 9, 9], test: test, restricted: restricted)
+    #expect(
+      PhaseRule.phases(fell, soon) == [Phase(.memorization, start: 0, end: 100), Phase(.cleanup, start: 100, end: 400)])
+    let neverFell = Self.evaluations(excluded: [4.7, 5, 6, 8, 9, 9, 9, 9, 9], test: test, restricted: restricted)
+    #expect(PhaseRule.phases(neverFell, soon).isEmpty)
+  }
+
+  @Test func `two evaluations have no border between them, three may have one`() {
+    let curve = Self.evaluations(excluded: Self.excluded, test: Self.test, restricted: Self.restricted)
+    let apart = [curve[0], curve[2], curve[8]]
+    for memorization in [0, 50] {
+      let outcome = Outcome.memorized(memorization: memorization, censoredAfter: 800)
+      #expect(PhaseRule.phases(Array(curve[..<1]), outcome).isEmpty)
+      #expect(PhaseRule.phases(Array(curve[..<2]), outcome).isEmpty)
+      #expect(PhaseRule.phases([curve[0], curve[8]], outcome).isEmpty)
+      #expect(
+        PhaseRule.phases(apart, outcome)
+          == [Phase(.memorization, start: 0, end: 200), Phase(.circuitFormation, start: 200, end: nil)])
+    }
   }
 
   @Test func `while excluded loss still falls, memorization has no end`() {

@@ -51,10 +51,10 @@ import Testing
         phases: memorization from epoch 0 to 1,400, circuit formation from epoch 1,400 to 9,400, cleanup from epoch \
         9,400 on, to the end
 
-        crossed                first at epoch  for good from
-        ─────────────────────  ──────────────  ─────────────
-        train accuracy ≥ 0.99             140            140
-        test loss ≤ 0.01                    –              –
+        crossed                first at epoch  sustained from
+        ─────────────────────  ──────────────  ──────────────
+        train accuracy ≥ 0.99             140             140
+        test loss ≤ 0.01                    –               –
 
         key frequency  norm in W_L  train loss without     α  neurons   FVE u   FVE v
         ─────────────  ───────────  ──────────────────  ────  ───────  ──────  ──────
@@ -93,6 +93,30 @@ import Testing
     for words in ["phases", "outside the key directions", "cosines", "final model", "α", "FVE u"] {
       #expect(!page.contains(words), "\(words)")
     }
+  }
+
+  @Test(
+    arguments: [
+      (nil, 300, "generalized at epoch 300 and never memorized"),
+      (400, 300, "generalized at epoch 300, before it had memorized (at epoch 400)"),
+      (
+        211, 951, "generalized at epoch 951, within one evaluation interval (1,000 epochs) of memorizing (at epoch 211)"
+      ),
+    ] as [(Int?, Int, String)])
+  func `a run that generalized about when it memorized says how about`(
+    memorization: Int?, grokking: Int, words: String
+  ) {
+    var (result, experiment) = (Self.measured, Experiment())
+    result.outcome = .immediate(memorization: memorization, grokking: grokking)
+    experiment.measure.evaluateEvery = 1000
+    #expect(RunPage.text(result, of: experiment, seconds: 400).contains("\n\n\(words)\nphases"))
+  }
+
+  @Test func `losses of altered models of products are of pairs without a factor 0`() {
+    let products = Experiment(task: LearningTask(operation: .multiply))
+    let page = RunPage.text(Self.measured, of: products, seconds: 400)
+    #expect(page.contains("loss, pairs without a factor 0  times the original"))
+    #expect(!page.contains("all pairs"))
   }
 
   @Test func `a run that was stopped after grokking says so`() {

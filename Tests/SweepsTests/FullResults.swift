@@ -44,7 +44,7 @@ enum FullResults {
       finalModel: final,
       crossings: CrossingMeasure.allCases.flatMap { measure in
         measure.thresholds.enumerated().map { place, threshold in
-          // The last threshold of each is never crossed, the first of several for good.
+          // The last threshold of each is never crossed, the first of several is sustained.
           let isCrossed = place < measure.thresholds.count - 1
           return Crossing(
             measure: measure, threshold: threshold, first: isCrossed ? place : nil,
