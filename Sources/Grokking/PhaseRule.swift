@@ -5,8 +5,8 @@ import Kernels
 
 /// A pure function of the evaluations and the outcome.
 package enum PhaseRule {
-  /// Test loss counts as not having fallen yet while it is at least this share of its running maximum.
-  static let plateau = 0.9
+  /// Test loss counts as not having fallen yet while its logarithm is within this share of that of its running maximum.
+  static let plateau = 0.1
   /// Cleanup is over when this share of restricted loss's fall, in log, is done.
   static let fallen = 0.9
   /// Losses below are taken as this, so that logarithms exist: nats that mean nothing any more.
@@ -16,13 +16,12 @@ package enum PhaseRule {
   static let fewestEvaluations = 3
 
   /// Those that happened, in order; none for a run that never memorized, where there are no waves, and where evaluations
-  /// lie too far apart to tell.
+  /// lie too far apart to tell. Evaluations whose excluded or restricted loss could not be measured are passed over.
   package static func phases(_ evaluations: [Evaluation], _ outcome: Outcome) -> [Phase] {
+    let evaluations = evaluations.filter { $0.excludedLoss != nil && $0.restrictedLoss != nil }
     let excluded = evaluations.compactMap(\.excludedLoss)
     let restricted = evaluations.compactMap(\.restrictedLoss)
-    guard let memorization = outcome.memorizationEpoch, evaluations.count >= fewestEvaluations,
-      excluded.count == evaluations.count, restricted.count == evaluations.count
-    else { return [] }
+    guard let memorization = outcome.memorizationEpoch, evaluations.count >= fewestEvaluations else { return [] }
     let epochs = evaluations.map(\.epoch)
     let last = evaluations.count - 1
     let learned = lowest(excluded)
@@ -58,7 +57,8 @@ package enum PhaseRule {
     var (start, highest) = (0, 0.0)
     for place in 0...steepest {
       highest = max(highest, losses[place])
-      if losses[place] >= plateau * highest { start = place }
+      let top = logarithm(highest)
+      if logarithm(losses[place]) >= top - plateau * abs(top) { start = place }
     }
     return start
   }

@@ -17,7 +17,7 @@ import Testing
   private static let grokked = Outcome.grokked(memorization: 50, grokking: 550)
   private static let memorized = Outcome.memorized(memorization: 50, censoredAfter: 800)
 
-  /// Excluded loss is lowest at 200; test loss stays within 10 % of its maximum until 400 and falls steepest from 500
+  /// Excluded loss is lowest at 200; the logarithm of test loss stays within 10 % of its maximum's until 400 and falls steepest from 500
   /// to 600; restricted loss falls by a factor of 10,000, 90 % of it in log by 700.
   private static let excluded: [Double?] = [5, 2, 0.5, 1, 2, 4, 6, 8, 9]
   private static let test: [Double] = [5, 8, 9, 10, 9.5, 5, 0.1, 0.02, 0.01]
@@ -31,6 +31,23 @@ import Testing
         Phase(.memorization, start: 0, end: 200), Phase(.circuitFormation, start: 200, end: 400),
         Phase(.cleanup, start: 400, end: 700),
       ])
+  }
+
+  @Test func `the plateau of test loss is measured in its logarithm`() {
+    // 8 is 80 % of 10, but its logarithm is 90.3 % of that of 10; 7.9 is below.
+    for (loss, start) in [(8.0, 500), (7.9, 400)] {
+      var test = Self.test
+      test[5] = loss
+      let curve = Self.evaluations(excluded: Self.excluded, test: test, restricted: Self.restricted)
+      #expect(PhaseRule.phases(curve, Self.grokked).last?.start == start)
+    }
+  }
+
+  @Test func `an evaluation that could not be measured is passed over`() {
+    let curve = Self.evaluations(excluded: Self.excluded, test: Self.test, restricted: Self.restricted)
+    var spiked = curve
+    spiked[3].excludedLoss = nil
+    #expect(PhaseRule.phases(spiked, Self.grokked) == PhaseRule.phases(curve, Self.grokked))
   }
 
   @Test func `without grokking circuit formation has no end`() {
