@@ -11,8 +11,8 @@ import Logging
 import Sweeps
 
 package struct ScratchFolder: Sendable {
-  /// Leftover runs that are kept for their checkpoints. A point of the paper's size takes up to 390 MB; none takes more
-  /// than 512 MiB for weights, and its checkpoint and 17 moments.
+  /// Leftover runs that are kept for their checkpoints. A point of the paper's size takes up to 390 MB, and less
+  /// than 500 MB however often it is evaluated.
   package static let keptLeftovers = 64
 
   package let root: String

@@ -199,7 +199,7 @@ final class TrainingThread: @unchecked Sendable {
 
   /// A checkpoint that cannot be written costs time after a crash, not the run.
   private func save(_ run: Run, _ job: TrainingJob, since began: MonotonicInstant) {
-    guard run.isResumable, run.divergence == nil else { return }
+    guard run.isResumable else { return }
     do {
       let seconds = MonotonicInstant.now.seconds(since: began)
       try job.folder.run.writeCheckpoint(try run.checkpoint(), seconds: seconds)

@@ -112,6 +112,9 @@ struct Checkpoint {
     longer.training.epochs = epochs
     longer.stop.afterGrokking = afterGrokking
     if let problem = longer.problems().first { throw CheckpointError("\(problem)") }
+    if let epoch = record.divergence, longer != experiment {
+      throw CheckpointError("the run diverged at epoch \(epoch): a loss was no longer finite, so it cannot go on")
+    }
     // Asked for the end that it has: a run that was interrupted after its training, or is to be shown once more.
     guard epochs > record.epoch || longer == experiment else {
       throw CheckpointError("the run was trained for \(record.epoch) epochs already; ask for more than these")

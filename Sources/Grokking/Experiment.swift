@@ -256,7 +256,7 @@ extension Experiment {
   }
 
   /// Of a whole run: epoch 0, every multiple of evaluate_every, and the end.
-  private var evaluationCount: Int { (training.epochs + measure.evaluateEvery - 1) / measure.evaluateEvery + 1 }
+  package var evaluationCount: Int { (training.epochs + measure.evaluateEvery - 1) / measure.evaluateEvery + 1 }
 
   /// Evaluations that surely fit into the 64 MiB in which a result travels: each with every measure there is, 25 numbers
   /// and two spectra in float32, and two more numbers for each frequency, should all of them be key; beside them the

@@ -1,24 +1,37 @@
 // What a run keeps of its evaluations while it trains: weights for the analysis, and moments too where an interval
-// starts that may have to be replayed.
+// starts that may have to be replayed, or where weights begin to be trained again instead of kept.
 
 extension RunRecord {
   /// Keeps what is needed of the evaluation that is being taken at the trainer's epoch.
   ///
-  /// - Parameter weights: the trainer's.
+  /// - Parameters:
+  ///   - weights: the trainer's.
+  ///   - evaluationsThatFit: number of the first evaluation whose weights do not fit any more. It is where the analysis
+  ///     starts to train again, unless that has been said already.
   /// - Throws: what `snapshots` throws; the call may be repeated.
   mutating func keep(
-    _ weights: [Float], of trainer: Trainer, evaluateEvery: Int, in snapshots: SnapshotStore
+    _ weights: [Float], of trainer: Trainer, evaluateEvery: Int, evaluationsThatFit: Int, in snapshots: SnapshotStore
   ) throws {
     let number = taken.count
     let isLast = epoch == lastEpoch
+    // Not the last one: a longer run may not have it.
+    if regeneratesFrom == nil && number >= evaluationsThatFit && !isLast { regeneratesFrom = number }
     let startsInterval = !isLast && evaluateEvery > 1 && !isSettled
-    if !regenerates || number == 0 || isLast || startsInterval { try snapshots.write(.weights, number, weights) }
-    guard startsInterval else { return }
+    if isLast || startsInterval || !isTrainedAgain(number) {
+      try snapshots.write(.weights, number, weights)
+    } else {
+      // Of a shorter run's last evaluation, perhaps.
+      snapshots.remove(.weights, number)
+    }
+    guard startsInterval || number == regeneratesFrom else { return }
     let moments = trainer.moments
     try snapshots.write(.firstMoment, number, moments.first)
     try snapshots.write(.secondMoment, number, moments.second)
-    if keptStates.last != number { keptStates.append(number) }
+    if startsInterval && keptStates.last != number { keptStates.append(number) }
   }
+
+  /// Whether an evaluation's weights are trained again for the analysis.
+  private func isTrainedAgain(_ number: Int) -> Bool { regeneratesFrom.map { number > $0 } ?? false }
 
   /// Removes the moments (and, where the analysis trains again, the weights) of evaluations at which no interval starts
   /// that may have to be replayed. To be called after every evaluation but the last.
@@ -30,9 +43,11 @@ extension RunRecord {
     var needed = intervalStarts
     if !isSettled { needed.append(taken.count - 1) }
     for number in keptStates where !needed.contains(number) {
-      snapshots.remove(.firstMoment, number)
-      snapshots.remove(.secondMoment, number)
-      if regenerates && number > 0 { snapshots.remove(.weights, number) }
+      if number != regeneratesFrom {
+        snapshots.remove(.firstMoment, number)
+        snapshots.remove(.secondMoment, number)
+      }
+      if isTrainedAgain(number) { snapshots.remove(.weights, number) }
     }
     keptStates.removeAll { !needed.contains($0) }
   }
@@ -50,11 +65,15 @@ extension RunRecord {
         throw RunError("what was kept of evaluation \(number) is not of this model's size; it is damaged")
       }
     }
-    for number in taken.indices where !regenerates || number == 0 { try check(.weights, number) }
+    for number in taken.indices where !isTrainedAgain(number) { try check(.weights, number) }
+    if let start = regeneratesFrom, start < taken.count {
+      try check(.firstMoment, start)
+      try check(.secondMoment, start)
+    }
     let certain = certainStarts
     for number in keptStates where number < taken.count {
       do {
-        if regenerates { try check(.weights, number) }
+        if isTrainedAgain(number) { try check(.weights, number) }
         try check(.firstMoment, number)
         try check(.secondMoment, number)
       } catch is SnapshotMissing where !isComplete && !certain.contains(number) {

@@ -1,28 +1,34 @@
-// The weights of evaluations that were not all kept: trained once more from the start, in order, for the analysis.
-// Training is deterministic, so they are the same weights.
+// The weights of evaluations that were not kept: trained once more, in order, for the analysis, from the evaluation at
+// which they began to take too much room. Training is deterministic, so they are the same weights.
 
-/// A trainer's second way from the start of a run to its end.
+/// A trainer's second way to the end of a run.
 struct Regeneration {
-  private(set) var isUnderway = false
+  /// Number of the evaluation that it starts from; up to this one, all weights were kept.
+  let first: Int
+  private let firstEpoch: Int
   /// Of the last evaluation.
   private let lastEpoch: Int
+  private var isUnderway = false
 
-  init(to lastEpoch: Int) { self.lastEpoch = lastEpoch }
+  /// Nil when all weights were kept.
+  init?(_ record: RunRecord) {
+    guard let first = record.regeneratesFrom, first < record.taken.count, let last = record.taken.last else {
+      return nil
+    }
+    self.first = first
+    firstEpoch = record.taken[first].epoch
+    lastEpoch = last.epoch
+  }
 
   /// Epochs still to be trained again.
-  func remaining(_ trainer: Trainer) -> Int { isUnderway ? lastEpoch - trainer.epoch : lastEpoch }
+  func remaining(_ trainer: Trainer) -> Int { lastEpoch - (isUnderway ? trainer.epoch : firstEpoch) }
 
-  /// Goes back to the start at first, then trains one epoch, unless the trainer is at `epoch` already: then false.
+  /// Goes back to where it starts at first, then trains one epoch, unless the trainer is at `epoch` already: then false.
   ///
   /// - Throws: what `snapshots` throws; nothing has happened then.
   mutating func advance(_ trainer: Trainer, to epoch: Int, from snapshots: SnapshotStore) throws -> Bool {
     if !isUnderway {
-      let start = try snapshots.read(0)
-      guard start.count == trainer.layout.count else {
-        throw RunError("what was kept of the start is not of this model's size; it is damaged")
-      }
-      let zeros = [Float](repeating: 0, count: start.count)
-      trainer.restore(Trainer.State(epoch: 0, weights: start, firstMoment: zeros, secondMoment: zeros))
+      try trainer.restore(kept: first, at: firstEpoch, in: snapshots)
       isUnderway = true
     }
     guard trainer.epoch < epoch else { return false }

@@ -115,7 +115,7 @@ struct Replay {
 
 extension Trainer {
   /// Goes back to an evaluation at `epoch` whose weights and moments were kept as number `index`.
-  fileprivate func restore(kept index: Int, at epoch: Int, in snapshots: SnapshotStore) throws {
+  func restore(kept index: Int, at epoch: Int, in snapshots: SnapshotStore) throws {
     func numbers(_ part: SnapshotStore.Part) throws -> [Float] {
       let numbers = try snapshots.read(part, index)
       guard numbers.count == layout.count else {

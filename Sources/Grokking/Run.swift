@@ -2,9 +2,9 @@
 // the analysis of every evaluation.
 //
 // The restricted and excluded losses need the key frequencies of the final model, so weights are kept at every
-// evaluation and analysed when training is over; where they would take too much room, the analysis trains the run once
-// more instead. Whoever owns a run calls `advance` until it is finished and decides about time, files and interruption;
-// nothing here waits, reads a clock or writes.
+// evaluation and analysed when training is over; from where they would take too much room, the analysis trains once more
+// instead. Whoever owns a run calls `advance` until it is finished and decides about time, files and interruption; nothing
+// here waits, reads a clock or writes.
 
 import Kernels
 
@@ -16,18 +16,19 @@ package final class Run {
   private let snapshots: SnapshotStore
   private let kernels: KernelPath
 
-  private enum Stage {
-    case training
-    case replay(Replay, then: RunAnalysis)
-    case analysis(RunAnalysis)
-  }
-  private var stage = Stage.training
+  private var stage = RunProgress.Stage.training
   private var record: RunRecord
+  /// Number of the first evaluation whose weights do not fit below the limit any more.
+  private let evaluationsThatFit: Int
   /// Calls of `advance` so far.
   private var work = 0
   /// The weights at the end of training, once the trainer has left it to train something again.
   private var finalWeights: Parameters<Float>?
-  /// Only where not all weights were kept, once training is over.
+  // What comes after training, once that is over; each changed only in place, so that no step copies what the steps
+  // before it gathered.
+  private var replay: Replay?
+  private var analysis: RunAnalysis?
+  /// Only where not all weights were kept.
   private var regeneration: Regeneration?
   /// Whether all that the record says was kept must be there.
   private let keptIsComplete: Bool
@@ -36,7 +37,7 @@ package final class Run {
 
   /// - Parameters:
   ///   - start: weights and split to start from; drawn by the experiment's seeds when nil.
-  ///   - snapshotLimit: bytes that the weights of all evaluations may take; beyond, the analysis trains them again. The
+  ///   - snapshotLimit: bytes that the weights of evaluations may take; those beyond, the analysis trains again. The
   ///     result is the same.
   /// - Throws: `RunError` when the experiment cannot be trained or the start does not fit it.
   package init(
@@ -53,7 +54,7 @@ package final class Run {
     trainer = Trainer(experiment, start: start, kernels: kernels)
     record = RunRecord(epochs: experiment.training.epochs)
     keptIsComplete = true
-    record.regenerates = SnapshotStore.exceeds(snapshotLimit, experiment)
+    evaluationsThatFit = SnapshotStore.evaluationsThatFit(in: snapshotLimit, experiment)
   }
 
   /// Goes on where `checkpoint` was taken, with the same bits. `snapshots` must still hold what the run had written.
@@ -86,9 +87,6 @@ package final class Run {
   private init(
     _ checkpoint: Checkpoint, _ kernels: KernelPath, _ snapshots: SnapshotStore, _ snapshotLimit: Int
   ) throws {
-    if let epoch = checkpoint.record.divergence {
-      throw CheckpointError("the run diverged at epoch \(epoch): a loss was no longer finite, so it cannot go on")
-    }
     experiment = checkpoint.experiment
     split = checkpoint.split
     self.kernels = kernels
@@ -98,8 +96,8 @@ package final class Run {
     trainer.restore(checkpoint.state)
     record = checkpoint.record
     keptIsComplete = checkpoint.isOfEnd
-    // What was not kept before cannot be kept now.
-    record.regenerates = record.regenerates || SnapshotStore.exceeds(snapshotLimit, experiment)
+    record.undoDivergence(weights: checkpoint.state.weights, experiment)
+    evaluationsThatFit = SnapshotStore.evaluationsThatFit(in: snapshotLimit, experiment)
     work = record.work
   }
 
@@ -114,25 +112,19 @@ package final class Run {
   /// The present weights, or those that training ended with; of a diverged run, those whose loss is not finite.
   package var weights: Parameters<Float> { finalWeights ?? trainer.weights }
 
-  package var isTraining: Bool { if case .training = stage { true } else { false } }
+  package var isTraining: Bool { stage == .training }
 
-  package var isFinished: Bool {
-    if case .analysis(let analysis) = stage { analysis.isFinished } else { false }
-  }
+  package var isFinished: Bool { stage == .analysis && analysis?.isFinished == true }
 
   package var progress: RunProgress {
-    let stage: RunProgress.Stage
-    let remaining: Int
-    switch self.stage {
-    case .training:
-      stage = .training
-      remaining = record.remainingWork(evaluateEvery: experiment.measure.evaluateEvery)
-    case .replay(let replay, let analysis):
-      stage = .replay
-      remaining = replay.remaining + analysis.remaining + (regeneration?.remaining(trainer) ?? 0)
-    case .analysis(let analysis):
-      stage = .analysis
-      remaining = analysis.remaining + (regeneration?.remaining(trainer) ?? 0)
+    var remaining = 0
+    if stage == .training {
+      remaining = record.remainingWork(
+        evaluateEvery: experiment.measure.evaluateEvery, evaluationsThatFit: evaluationsThatFit)
+    } else {
+      remaining += replay?.remaining ?? 0
+      remaining += analysis?.remaining ?? 0
+      remaining += regeneration?.remaining(trainer) ?? 0
     }
     let last = record.taken.last
     return RunProgress(
@@ -151,21 +143,19 @@ package final class Run {
     case .training:
       if try train() { endTraining() }
       record.work = work + 1
-    case .replay(var replay, let analysis):
+    case .replay:
       leaveEnd()
-      try replay.advance(trainer, reading: snapshots)
-      crossings = replay.crossings
-      stage = replay.isFinished ? .analysis(analysis) : .replay(replay, then: analysis)
-    case .analysis(var analysis):
-      guard !analysis.isFinished else { return }
-      if regeneration != nil, let next = analysis.nextEvaluation {
+      try replay?.advance(trainer, reading: snapshots)
+      endReplayIfDone()
+    case .analysis:
+      guard !isFinished else { return }
+      if let next = analysis?.nextEvaluation, let first = regeneration?.first, next > first {
         leaveEnd()
         if try regeneration!.advance(trainer, to: record.taken[next].epoch, from: snapshots) { break }
-        try analysis.advance(reading: snapshots.withPresent(trainer, as: next))
+        try analysis?.advance(reading: snapshots.withPresent(trainer, as: next))
       } else {
-        try analysis.advance(reading: snapshots)
+        try analysis?.advance(reading: snapshots)
       }
-      stage = .analysis(analysis)
     }
     work += 1
   }
@@ -185,12 +175,9 @@ package final class Run {
   /// Whether `checkpoint` has what it needs: throughout training, and after it until something is trained again.
   package var isResumable: Bool { finalWeights == nil && !isFinished }
 
-  /// The epoch at which a loss was not finite.
-  package var divergence: Int? { record.divergence }
-
   /// - Throws: `RunError` before the run is finished.
   package func result() throws -> RunResult {
-    guard case .analysis(let analysis) = stage, analysis.isFinished else {
+    guard isFinished, let analysis else {
       throw RunError("the run is at epoch \(record.epoch) of \(record.lastEpoch) and has no result yet")
     }
     return analysis.result(crossings)
@@ -209,8 +196,9 @@ extension Run {
       let weights = trainer.weights.storage
       guard weights.allSatisfy(\.isFinite) else { return diverge() }
       // Before the step, so that a snapshot that cannot be written leaves the run where it was.
-      let every = experiment.measure.evaluateEvery
-      try record.keep(weights, of: trainer, evaluateEvery: every, in: snapshots)
+      try record.keep(
+        weights, of: trainer, evaluateEvery: experiment.measure.evaluateEvery, evaluationsThatFit: evaluationsThatFit,
+        in: snapshots)
       test = result
     }
     let isLast = record.epoch == record.lastEpoch
@@ -242,10 +230,18 @@ extension Run {
   }
 
   private func endTraining() {
-    let (replay, analysis) = (Replay(record), RunAnalysis(experiment, record, split, kernels))
-    crossings = replay.crossings
-    if record.regenerates { regeneration = Regeneration(to: record.taken.last?.epoch ?? 0) }
-    stage = replay.isFinished ? .analysis(analysis) : .replay(replay, then: analysis)
+    replay = Replay(record)
+    analysis = RunAnalysis(experiment, record, split, kernels)
+    regeneration = Regeneration(record)
+    stage = .replay
+    endReplayIfDone()
+  }
+
+  private func endReplayIfDone() {
+    guard let located = replay, located.isFinished else { return }
+    crossings = located.crossings
+    replay = nil
+    stage = .analysis
   }
 
   /// From here on the trainer is not at the end of training any more.

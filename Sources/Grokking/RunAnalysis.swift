@@ -91,15 +91,15 @@ struct RunAnalysis {
 
   /// Excluded losses and cosine coefficients are those of the last evaluation, so that a run and the end of its curve
   /// never differ; the rest is of the final model in float64.
+  /// Absent altogether when that cannot be measured: how many neurons compute with a frequency is not known then.
   private var keyFrequencies: [KeyFrequency] {
     let last = evaluations.last?.keyFrequencies ?? []
-    guard let spectra = finalSpectra else { return [] }
-    let found = model?.frequencies
+    guard let spectra = finalSpectra, let found = model?.frequencies else { return [] }
     return spectra.keyFrequencies.enumerated().map { i, k in
       KeyFrequency(
         frequency: k, norm: spectra.normsW_L[k - 1], excludedLoss: last.isEmpty ? nil : last[i].excludedLoss,
-        cosineCoefficient: last.isEmpty ? nil : last[i].cosineCoefficient, neurons: found?[i].neurons ?? 0,
-        varianceExplainedU: found?[i].varianceExplainedU, varianceExplainedV: found?[i].varianceExplainedV)
+        cosineCoefficient: last.isEmpty ? nil : last[i].cosineCoefficient, neurons: found[i].neurons,
+        varianceExplainedU: found[i].varianceExplainedU, varianceExplainedV: found[i].varianceExplainedV)
     }
   }
 
@@ -126,10 +126,15 @@ struct RunAnalysis {
   /// - Parameter crossings: located.
   func result(_ crossings: [Crossing]) -> RunResult {
     let outcome = record.outcome(crossings, evaluateEvery: experiment.measure.evaluateEvery)
+    let keyFrequencies = keyFrequencies
+    var evaluations = evaluations
+    if keyFrequencies.isEmpty {
+      // What an evaluation says by key frequency is of these, one by one.
+      for index in evaluations.indices { evaluations[index].keyFrequencies = [] }
+    }
     return RunResult(
       outcome: outcome, epochs: record.lastEpoch, evaluations: evaluations, keyFrequencies: keyFrequencies,
       finalModel: model?.finalMeasures, crossings: crossings, phases: PhaseRule.phases(evaluations, outcome),
-      digests: record.digests.links,
-      kernelPath: kernels.rawValue)
+      digests: record.digests.links, kernelPath: kernels.rawValue)
   }
 }

@@ -25,8 +25,9 @@ struct RunRecord: Codable {
   private(set) var latestTrain: LossAndAccuracy?
   var digests = WeightDigest()
   var work = 0
-  /// Whether the analysis trains once more instead of keeping all weights: once so, so for ever.
-  var regenerates = false
+  /// The evaluation from which weights take too much room: its own are kept, with its moments, and the analysis trains
+  /// from there once more. Nil while they all fit; once set, it stays, also for a longer run.
+  var regeneratesFrom: Int?
   /// Evaluations whose moments are kept, because an interval that may be replayed starts there; ascending.
   var keptStates: [Int] = []
   /// What `taken` says of each threshold.
@@ -97,6 +98,20 @@ struct RunRecord: Codable {
     return record
   }
 
+  /// As it was on arrival at the epoch at which the run diverged. Training finds that again, with the same bits: how a
+  /// run goes on after its end, whether that was one or not, is always the same.
+  ///
+  /// - Parameter weights: of that epoch.
+  mutating func undoDivergence(weights: [Float], _ experiment: Experiment) {
+    guard divergence != nil else { return }
+    divergence = nil
+    lastEpoch = experiment.training.epochs
+    endEarly(after: experiment.stop.afterGrokking)
+    // The link of the divergence has no weights.
+    digests.dropUnlessDue(at: epoch)
+    if digests.links.last?.epoch == epoch { digests.add(epoch: epoch, weights: weights) }
+  }
+
   private mutating func watchAgain() {
     watches = ThresholdWatch.all
     for evaluation in taken {
@@ -113,8 +128,9 @@ struct RunRecord: Codable {
   }
 
   /// Calls of `advance` until training is over and every evaluation analysed, as far as is known.
-  func remainingWork(evaluateEvery: Int) -> Int {
+  func remainingWork(evaluateEvery: Int, evaluationsThatFit: Int) -> Int {
     let evaluations = (lastEpoch + evaluateEvery - 1) / evaluateEvery + 1
-    return lastEpoch - epoch + 1 + evaluations + (regenerates ? lastEpoch : 0)
+    let trainedAgain = max(0, lastEpoch - (regeneratesFrom ?? evaluationsThatFit) * evaluateEvery)
+    return lastEpoch - epoch + 1 + evaluations + trainedAgain
   }
 }

@@ -34,14 +34,15 @@ package struct SnapshotStore {
   /// The weights of one evaluation.
   package func read(_ index: Int) throws -> [Float] { try read(.weights, index) }
 
-  /// What all weights together may take before they are trained again instead of kept: with up to sixteen states of
-  /// intervals, 500 MB at the size of the paper.
-  package static let limitBytes = 448 << 20
+  /// What weights may take together before those of later evaluations are trained again instead of kept. At the size of
+  /// the paper 440 MB: with the states of seventeen intervals, weights and moments, and a checkpoint while it is replaced,
+  /// less than 500 MB.
+  package static let limitBytes = 420 << 20
 
-  /// Whether an experiment's weights, kept at every evaluation, would take more than `limit` bytes.
-  static func exceeds(_ limit: Int, _ experiment: Experiment) -> Bool {
-    let evaluations = experiment.training.epochs / experiment.measure.evaluateEvery + 2
-    return evaluations * MemoryLayout<Float>.size * ParameterLayout(experiment).count > limit
+  /// How many evaluations' weights fit into `limit` bytes beside those of the last one: the number of the first that does
+  /// not. It is kept nevertheless, for training to start from again.
+  package static func evaluationsThatFit(in limit: Int, _ experiment: Experiment) -> Int {
+    max(0, limit / (MemoryLayout<Float>.size * ParameterLayout(experiment).count) - 1)
   }
 
   /// Keeps everything in memory: 4 bytes a number.

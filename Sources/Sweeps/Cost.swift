@@ -13,6 +13,9 @@ package enum CostModel {
   /// an evaluation was measured at 2.0 epochs in a run with five key frequencies and 2.7 in one that only begins to
   /// learn; 2.4 are assumed, of which the forward pass is 0.95 and the rest is this.
   static let analysisPerLogit = 850.0
+
+  /// Intervals that are trained again to locate crossings: sixteen at most, but thresholds are crossed together.
+  static let replayedIntervals = 8
 }
 
 extension Experiment {
@@ -62,11 +65,28 @@ extension Experiment {
     }
   }
 
-  /// Seconds of one core for the whole run, every epoch and every evaluation; an upper estimate for runs that may stop
-  /// after grokking.
+  /// Epochs trained again for the analysis, since their evaluations' weights take too much room to be kept.
+  package var epochsTrainedAgain: Int {
+    let kept = SnapshotStore.evaluationsThatFit(in: SnapshotStore.limitBytes, self)
+    return max(0, training.epochs - kept * measure.evaluateEvery)
+  }
+
+  /// Epochs trained again to locate crossings, with the test set evaluated after each: all but the last of an interval.
+  package var epochsReplayed: Int { CostModel.replayedIntervals * (min(measure.evaluateEvery, training.epochs) - 1) }
+
+  /// Multiply-adds of the forward pass over the pairs that are not trained on.
+  private var estimatedMultiplyAddsOfTest: Double {
+    let pairs = task.modulus * task.modulus - trainPairCount
+    return Double(pairs) * multiplyAddsPerPair(stepPlan(pairs: max(pairs, trainPairCount)))
+  }
+
+  /// Seconds of one core for the whole run, every epoch, every evaluation, and what is trained again after them; an upper
+  /// estimate for runs that may stop after grokking.
   package var estimatedCoreSeconds: Double {
-    let evaluations = Double(training.epochs / measure.evaluateEvery + 1)
-    let all = Double(training.epochs) * estimatedMultiplyAdds + evaluations * estimatedMultiplyAddsOfEvaluation
+    let epochs = Double(training.epochs + epochsTrainedAgain + epochsReplayed)
+    let all =
+      epochs * estimatedMultiplyAdds + Double(epochsReplayed) * estimatedMultiplyAddsOfTest
+      + Double(evaluationCount) * estimatedMultiplyAddsOfEvaluation
     return all / CostModel.multiplyAddsPerSecond
   }
 }

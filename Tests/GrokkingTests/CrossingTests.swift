@@ -19,13 +19,13 @@ import Testing
     return experiment
   }
 
-  /// Train and test at every epoch from 0 to the end.
-  private struct DenseCurve {
+  /// Train and test at every epoch from 0 to the end, or to another.
+  struct DenseCurve {
     let points: [(train: LossAndAccuracy, test: LossAndAccuracy)]
 
-    init(_ experiment: Experiment) throws {
-      let trainer = Trainer(experiment, start: Start(experiment), kernels: try .choose())
-      points = (0...experiment.training.epochs).map { _ in
+    init(_ experiment: Experiment, from start: Start? = nil, to end: Int? = nil) throws {
+      let trainer = Trainer(experiment, start: start ?? Start(experiment), kernels: try .choose())
+      points = (0...(end ?? experiment.training.epochs)).map { _ in
         let test = trainer.evaluateTest()
         return (train: trainer.step(), test: test)
       }

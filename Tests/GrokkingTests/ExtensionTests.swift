@@ -68,7 +68,7 @@ import Testing
   }
 
   /// The ends lie between a threshold's crossings, where it has just been crossed, lost or regained.
-  @Test(arguments: [51, 57, 69, 95, 104, 106, 180], [0, SnapshotStore.limitBytes])
+  @Test(arguments: [51, 57, 69, 95, 104, 106, 180], [0, 2 << 20, SnapshotStore.limitBytes])
   func `a run whose accuracy flickers is extended`(epochs: Int, limit: Int) throws {
     let whole = CrossingTests.flickering(learningRate: 0.05, beta2: 0.999)
     var short = whole
@@ -86,7 +86,7 @@ import Testing
   ) throws {
     let experiment = CrossingTests.flickering(learningRate: learningRate, beta2: beta2)
     let expected = try CrossingTests.finish(experiment)
-    for limit in [0, SnapshotStore.limitBytes] {
+    for limit in [0, 2 << 20, SnapshotStore.limitBytes] {
       let snapshots = SnapshotStore.inMemory()
       let lost = try Run(experiment, kernels: .choose(), snapshots: snapshots, snapshotLimit: limit)
       var checkpoints: [[UInt8]] = []
