@@ -13,10 +13,10 @@ package final class KeptFolder: Sendable {
   ///
   /// - Throws: when it holds anything else, or another process has it.
   package convenience init(creating path: String) throws(SealedFileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw SealedFileError(path: path, message: "cannot be made: \((error as NSError).localizedDescription)")
+    try Self.refuseFile(path)
+    guard (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)) != nil else {
+      throw SealedFileError(
+        path: path, message: "this folder cannot be made; name one in a folder that you may write in")
     }
     if let foreign = ScratchFolder.names(in: path).first(where: { $0 != "lock" && !RunFiles.owns($0) }) {
       throw SealedFileError(path: path, message: "holds other files (\(foreign)); name a new folder to keep a run in")
@@ -27,14 +27,20 @@ package final class KeptFolder: Sendable {
 
   /// The folder at `path`, in which a run was kept.
   package convenience init(opening path: String) throws(SealedFileError) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw SealedFileError(path: path, message: "no such folder; `groksweep train FILE --keep \(path)` makes one")
     }
-    guard isFolder.boolValue, RunFiles(path: path).hasCheckpoint else {
+    try Self.refuseFile(path)
+    guard RunFiles(path: path).hasCheckpoint else {
       throw SealedFileError(path: path, message: "no run is kept here; `groksweep train FILE --keep FOLDER` keeps one")
     }
     try self.init(locking: path)
+  }
+
+  private static func refuseFile(_ path: String) throws(SealedFileError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { return }
+    throw SealedFileError(path: path, message: "is a file; name a folder")
   }
 
   private init(locking path: String) throws(SealedFileError) {

@@ -49,6 +49,9 @@ package struct RunFiles: Sendable {
         }
       },
       read: { part, index in
+        guard access(snapshotPath(part, index), F_OK) == 0 || errno != ENOENT else {
+          throw SnapshotMissing(part: part, index: index)
+        }
         let bytes = try SealedFile.read(snapshotPath(part, index), kind: Self.kind(of: part))
         return bytes.withUnsafeBytes { raw in
           (0..<(raw.count / 4)).map { index in

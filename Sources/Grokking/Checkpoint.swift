@@ -14,6 +14,8 @@ struct Checkpoint {
   let split: Split
   let state: Trainer.State
   let record: RunRecord
+  /// Whether it was taken where training ended: then nothing has been removed since of what the run kept.
+  let isOfEnd: Bool
 
   private static let firstLine = Array("groksweep checkpoint 2\n".utf8)
   private static let firstWords = Array("groksweep checkpoint ".utf8)
@@ -25,11 +27,13 @@ struct Checkpoint {
     var record: RunRecord
   }
 
-  init(experiment: Experiment, split: Split, state: Trainer.State, record: RunRecord) {
+  /// - Parameter isOfEnd: nil: what the record says.
+  init(experiment: Experiment, split: Split, state: Trainer.State, record: RunRecord, isOfEnd: Bool? = nil) {
     self.experiment = experiment
     self.split = split
     self.state = state
     self.record = record
+    self.isOfEnd = isOfEnd ?? (record.epoch == record.lastEpoch)
   }
 
   func serialized() throws -> [UInt8] {
@@ -99,6 +103,7 @@ struct Checkpoint {
     state = Trainer.State(
       epoch: header.record.epoch, weights: floats[0], firstMoment: floats[1], secondMoment: floats[2])
     record = header.record
+    isOfEnd = record.epoch == record.lastEpoch
   }
 
   /// The same state on its way to a later end.
@@ -119,7 +124,7 @@ struct Checkpoint {
         "with after_grokking \(afterGrokking ?? 0) the run would have ended at epoch \(record.lastEpoch), before epoch "
           + "\(record.epoch) to which it was trained")
     }
-    return Checkpoint(experiment: longer, split: split, state: state, record: record)
+    return Checkpoint(experiment: longer, split: split, state: state, record: record, isOfEnd: isOfEnd)
   }
 }
 

@@ -36,4 +36,30 @@ extension RunRecord {
     }
     keptStates.removeAll { !needed.contains($0) }
   }
+
+  /// Reads whatever was kept of the evaluations that were taken and will or may be read again.
+  ///
+  /// - Parameters:
+  ///   - count: numbers in every part.
+  ///   - isComplete: whether nothing was removed after this record was written. Otherwise a state may be gone whose
+  ///     interval turned out to have no crossing.
+  /// - Throws: what `snapshots` throws, and `RunError` for a part of another size.
+  func check(_ snapshots: SnapshotStore, holding count: Int, isComplete: Bool) throws {
+    func check(_ part: SnapshotStore.Part, _ number: Int) throws {
+      guard try snapshots.read(part, number).count == count else {
+        throw RunError("what was kept of evaluation \(number) is not of this model's size; it is damaged")
+      }
+    }
+    for number in taken.indices where !regenerates || number == 0 { try check(.weights, number) }
+    let certain = certainStarts
+    for number in keptStates where number < taken.count {
+      do {
+        if regenerates { try check(.weights, number) }
+        try check(.firstMoment, number)
+        try check(.secondMoment, number)
+      } catch is SnapshotMissing where !isComplete && !certain.contains(number) {
+        continue
+      }
+    }
+  }
 }

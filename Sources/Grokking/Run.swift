@@ -29,6 +29,8 @@ package final class Run {
   private var finalWeights: Parameters<Float>?
   /// Only where not all weights were kept, once training is over.
   private var regeneration: Regeneration?
+  /// Whether all that the record says was kept must be there.
+  private let keptIsComplete: Bool
   /// Located; complete after the replay.
   private var crossings: [Crossing] = []
 
@@ -50,6 +52,7 @@ package final class Run {
     self.snapshots = snapshots
     trainer = Trainer(experiment, start: start, kernels: kernels)
     record = RunRecord(epochs: experiment.training.epochs)
+    keptIsComplete = true
     record.regenerates = SnapshotStore.exceeds(snapshotLimit, experiment)
   }
 
@@ -94,9 +97,18 @@ package final class Run {
     trainer = Trainer(experiment, start: Start(weights: weights, split: split), kernels: kernels)
     trainer.restore(checkpoint.state)
     record = checkpoint.record
+    keptIsComplete = checkpoint.isOfEnd
     // What was not kept before cannot be kept now.
     record.regenerates = record.regenerates || SnapshotStore.exceeds(snapshotLimit, experiment)
     work = record.work
+  }
+
+  /// Reads what was kept before the checkpoint that the run goes on from, so that nothing is trained whose end would fail
+  /// for want of it. For a run that has not advanced yet.
+  ///
+  /// - Throws: what the snapshot store throws, and `RunError` for what is not of this model's size.
+  package func checkKept() throws {
+    try record.check(snapshots, holding: ParameterLayout(experiment).count, isComplete: keptIsComplete)
   }
 
   /// The present weights, or those that training ended with; of a diverged run, those whose loss is not finite.

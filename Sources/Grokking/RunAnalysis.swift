@@ -128,7 +128,8 @@ struct RunAnalysis {
     let outcome = record.outcome(crossings, evaluateEvery: experiment.measure.evaluateEvery)
     return RunResult(
       outcome: outcome, epochs: record.lastEpoch, evaluations: evaluations, keyFrequencies: keyFrequencies,
-      finalModel: model?.finalMeasures, crossings: crossings, phases: PhaseRule.phases(evaluations, outcome), digests: record.digests.links,
+      finalModel: model?.finalMeasures, crossings: crossings, phases: PhaseRule.phases(evaluations, outcome),
+      digests: record.digests.links,
       kernelPath: kernels.rawValue)
   }
 }

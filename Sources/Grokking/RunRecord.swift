@@ -70,8 +70,13 @@ struct RunRecord: Codable {
   var isSettled: Bool { watches.allSatisfy { $0.isSettled || !$0.needsReplay } }
 
   /// Evaluations at which an interval starts that is or may have to be replayed; ascending.
-  var intervalStarts: [Int] {
-    let ends = watches.filter(\.needsReplay).flatMap(\.intervalEnds)
+  var intervalStarts: [Int] { starts(of: \.intervalEnds) }
+
+  /// Those of them that no later evaluation makes needless.
+  var certainStarts: [Int] { starts(of: \.certainEnds) }
+
+  private func starts(of intervalEnds: (ThresholdWatch) -> [Int]) -> [Int] {
+    let ends = watches.filter(\.needsReplay).flatMap(intervalEnds)
     var starts: [Int] = []
     for end in ends.sorted() where end > 0 && end - 1 != starts.last {
       if taken[end].epoch - taken[end - 1].epoch > 1 { starts.append(end - 1) }

@@ -72,6 +72,6 @@ package struct SnapshotMissing: Error, CustomStringConvertible {
       case .weights: "weights"
       case .firstMoment, .secondMoment: "moments"
       }
-    return "the \(what) of evaluation \(index) are missing from the scratch space"
+    return "the \(what) of evaluation \(index) are missing"
   }
 }

@@ -50,6 +50,9 @@ package struct ThresholdWatch: Codable, Hashable {
   /// Evaluations that end an interval in which this threshold is or may have to be located.
   var intervalEnds: [Int] { [first, sustained ?? since].compactMap { $0 } }
 
+  /// Those of them that no later evaluation takes back.
+  var certainEnds: [Int] { [first, sustained].compactMap { $0 } }
+
   /// Train accuracy is known at every epoch; only what the test set shows has to be replayed.
   var needsReplay: Bool { measure != .trainAccuracy }
 

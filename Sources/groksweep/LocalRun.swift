@@ -14,6 +14,7 @@ struct LocalRun {
   /// Its id, for the metadata of saved weights; nil when it did not start from its seeds.
   let point: PointID?
   private(set) var kept: KeptFolder?
+  private var isResumed = false
   /// What earlier processes spent on it.
   private(set) var secondsBefore = 0.0
 
@@ -38,10 +39,10 @@ struct LocalRun {
       try Run(
         resuming: checkpoint.run, of: experiment, kernels: chosenKernels(), snapshots: kept.run.snapshots)
     }
-    guard try started(from: start) else {
+    isResumed = true
+    guard try inWords(of: folder, { try Self.started(run, from: start, kept) }) else {
       throw Failure("\(folder): holds a run from other start weights; name another folder", .badInput)
     }
-    Console.remark("\(folder): going on from epoch \(Wording.grouped(run.progress.epoch))")
   }
 
   /// The run that is kept in `folder`, on its way to a later end.
@@ -58,25 +59,24 @@ struct LocalRun {
         snapshots: kept.run.snapshots)
     }
     self.run = run
-    let seeded = try Self.started(run, from: Start(run.experiment), kept)
+    isResumed = true
+    let seeded = try inWords(of: folder) { try Self.started(run, from: Start(run.experiment), kept) }
     point = seeded ? PointID(of: run.experiment) : nil
-    Console.remark("\(folder): going on from epoch \(Wording.grouped(run.progress.epoch))")
   }
 
   /// Whether the run started from these weights and this split.
-  func started(from start: Start) throws -> Bool {
-    guard let kept else { return true }
-    return try Self.started(run, from: start, kept)
-  }
-
   private static func started(_ run: Run, from start: Start, _ kept: KeptFolder) throws -> Bool {
     guard run.split == start.split else { return false }
     let weights = run.progress.epoch == 0 ? run.weights.storage : try kept.run.snapshots.read(0)
     return weights == start.weights.storage
   }
 
-  /// Trains to the end and prints the result. Ctrl-C, where the run is kept: keeps where it is.
+  /// Trains to the end, prints the result and saves the weights. Ctrl-C, where the run is kept: keeps where it is.
   func finish(save: String?, json: Bool) throws {
+    try ofKept { try run.checkKept() }
+    if let kept, isResumed, run.progress.epoch < run.progress.epochs {
+      Console.remark("\(kept.path): going on from epoch \(Wording.grouped(run.progress.epoch))")
+    }
     let interrupt = try kept.map { _ in try Interrupt() }
     interrupt?.catchSignals()
     let clock = ContinuousClock()
@@ -95,7 +95,7 @@ struct LocalRun {
         throw ExitStatus.interrupted.thrown
       }
       let wasTraining = run.isTraining
-      try run.advance()
+      try ofKept { try run.advance() }
       let hasEnded = wasTraining && !run.isTraining
       if kept != nil && (hasEnded || (clock.now - lastKept) / .seconds(1) >= Self.checkpointSeconds) {
         try keepCheckpoint(seconds())
@@ -104,9 +104,19 @@ struct LocalRun {
       line.show(run.progress, now: clock.now)
     }
     line.clear()
-    let result = try run.result()
-    if let save { try writeOutput(try modelFile(result).serialized(), to: save) }
+    let result = try ofKept { try run.result() }
     try show(result, seconds: seconds(), json: json)
+    guard let save else { return }
+    try writeOutput(try modelFile(result).serialized(), to: save)
+    if let epoch = run.divergence {
+      Console.remark("\(save): of a run that diverged at epoch \(Wording.grouped(epoch)); its loss is not finite")
+    }
+  }
+
+  /// Errors about what the run kept, with what to do about them.
+  private func ofKept<Value>(_ body: () throws -> Value) throws -> Value {
+    guard let kept else { return try body() }
+    return try inWords(of: kept.path, body)
   }
 
   /// After training there is nothing to add to what its end left.
@@ -126,7 +136,7 @@ struct LocalRun {
 
   private func show(_ result: RunResult, seconds: Double, json: Bool) throws {
     if json {
-      for evaluation in result.evaluations { Console.print(try jsonLine(evaluation)) }
+      for evaluation in result.evaluations { Console.print(try jsonLine(EvaluationLine(evaluation))) }
       Console.print(try jsonLine(ResultLine(result, of: run.experiment, seconds: seconds)))
     } else {
       Console.print(RunPage.text(result, of: run.experiment, seconds: seconds))
@@ -145,54 +155,15 @@ private func inWords<Value>(_ body: () throws -> Value) throws -> Value {
 
 /// Errors of the run that `folder` keeps as bad input, with what to do about them.
 private func inWords<Value>(of folder: String, _ body: () throws -> Value) throws -> Value {
+  let advice = "remove the folder to train this run from its start"
   do {
     return try body()
   } catch let error as CheckpointError {
     throw Failure("\(folder): \(error)", .badInput)
   } catch let error as SealedFileError {
-    throw Failure("\(error); to train this run from its start, remove the folder", .badInput)
-  }
-}
-
-/// The last line of `train --json` and `extend --json`.
-private struct ResultLine: Encodable {
-  let outcome: String
-  let memorization_epoch: Int?
-  let grokking_epoch: Int?
-  let grokking_delay: Int?
-  let censored_after: Int?
-  let epochs: Int
-  let ending: RunEnding
-  let crossings: [Crossing]
-  let phases: [Phase]
-  let key_frequencies: [KeyFrequency]
-  let final_model: FinalMeasures?
-  let digest: String
-  let digests: [EpochDigest]
-  let kernel_path: String
-  let semantics_version: Int
-  let measure_version: Int
-  let seconds: Double
-
-  init(_ result: RunResult, of experiment: Experiment, seconds: Double) {
-    outcome = result.outcome.name
-    let (memorization, grokking) = (result.outcome.memorizationEpoch, result.outcome.grokkingEpoch)
-    memorization_epoch = memorization
-    grokking_epoch = grokking
-    grokking_delay = memorization.flatMap { first in grokking.map { $0 - first } }
-    censored_after = result.outcome.censoredAfter
-    epochs = result.epochs
-    ending = result.ending(of: experiment)
-    crossings = result.crossings
-    phases = result.phases
-    key_frequencies = result.keyFrequencies
-    final_model = result.finalModel
-    digest = result.digest
-    digests = result.digests
-    kernel_path = result.kernelPath
-    semantics_version = result.semanticsVersion
-    measure_version = result.measureVersion
-    self.seconds = seconds
+    throw Failure("\(error); \(advice)", .badInput)
+  } catch let error where error is SnapshotMissing || error is RunError {
+    throw Failure("\(folder): \(error); \(advice)", .badInput)
   }
 }
 

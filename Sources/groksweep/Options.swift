@@ -34,12 +34,40 @@ func readInput(_ path: String) throws -> [UInt8] {
   return [UInt8](data)
 }
 
+/// Refuses a path at which no file can be written: to be asked before the work whose result is to go there.
+func checkOutput(_ path: String) throws {
+  func refused(_ message: String) -> Failure { Failure("\(path): \(message)", .badInput) }
+  guard !path.isEmpty else { throw Failure("the name of the file to write is empty; name a file", .badInput) }
+  var status = stat()
+  if stat(path, &status) == 0 {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw refused("is a folder; name a file")
+    default: throw refused("is not a regular file; name another one")
+    }
+  }
+  let slash = path.lastIndex(of: "/")
+  let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  guard slash != path.index(before: path.endIndex) else { throw refused("names a folder; name a file") }
+  guard stat(folder, &status) == 0 else { throw refused("there is no folder \(folder); make it first") }
+  guard status.st_mode & S_IFMT == S_IFDIR else { throw refused("\(folder) is not a folder") }
+  guard access(folder, W_OK | X_OK) == 0 else {
+    throw refused("no permission to write in \(folder); choose another folder")
+  }
+}
+
 /// Writes a file whole or not at all: a temporary file beside it, then a rename.
 func writeOutput(_ bytes: [UInt8], to path: String) throws {
   do {
     try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
   } catch {
-    throw Failure("\(path): cannot be written: \((error as NSError).localizedDescription)", .failed)
+    let why =
+      switch (error as? CocoaError)?.code {
+      case .fileWriteOutOfSpace?: "the disk is full; make room"
+      case .fileWriteNoPermission?, .fileWriteVolumeReadOnly?: "no permission; choose another folder"
+      default: "check that its folder is there and may be written"
+      }
+    throw Failure("\(path): cannot be written: \(why)", .failed)
   }
 }
 

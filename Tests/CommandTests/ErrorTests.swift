@@ -76,6 +76,35 @@ import Testing
     #expect(try folder.query("small.sqlite", "SELECT count(*), min(epochs), max(epochs) FROM runs") == ["2|40|40"])
   }
 
+  @Test func `a file that could not be written is refused before anything is trained or analysed`() throws {
+    let folder = try Folder()
+    try folder.write(Self.valid, to: "small.yaml")
+    try FileManager.default.createDirectory(atPath: folder.path("there"), withIntermediateDirectories: true)
+    let model = Groksweep.fixtures.appending(path: "tiny/end.safetensors").path
+    // So many epochs that training them would not end.
+    let train = ["train", "small.yaml", "--epochs", "1000000"]
+    let cases: [(arguments: [String], words: String)] = [
+      (train + ["--save", "none/x.safetensors"], "none/x.safetensors: there is no folder none; make it first"),
+      (train + ["--save", "there"], "there: is a folder; name a file"),
+      (train + ["--save", "new/"], "new/: names a folder; name a file"),
+      (train + ["--save", "small.yaml/x"], "small.yaml/x: small.yaml is not a folder"),
+      (train + ["--save", "/dev/null"], "/dev/null: is not a regular file"),
+      (train + ["--save", ""], "the name of the file to write is empty"),
+      (train + ["--keep", "small.yaml"], "small.yaml: is a file; name a folder"),
+      (train + ["--keep", "small.yaml/kept"], "small.yaml/kept: this folder cannot be made"),
+      (["extend", "kept", "--epochs", "9", "--save", "there"], "there: is a folder; name a file"),
+      (["extend", "small.yaml", "--epochs", "9"], "small.yaml: is a file; name a folder"),
+      (["analyze", model, "--save-logits", "none/l"], "none/l: there is no folder none; make it first"),
+      (["analyze", model, "--save-logits", "there"], "there: is a folder; name a file"),
+    ]
+    for row in cases {
+      let ended = try Groksweep.run(row.arguments, in: folder)
+      #expect(ended.status == 65 && ended.errors.contains(row.words), "\(row.arguments): \(ended.errors)")
+      #expect(ended.output.isEmpty && !ended.errors.contains("NSCocoa"))
+    }
+    #expect(try folder.names() == ["small.yaml", "there"])
+  }
+
   @Test func `a coordinator on an address that others can reach is refused`() throws {
     let folder = try Folder()
     try folder.write(Self.valid, to: "small.yaml")

@@ -92,6 +92,8 @@ import Testing
       (["extend", "%", "--store", "small.sqlite", "--epochs", "250"], "no point %"),
       (["extend", "ff", "--store", "none.sqlite", "--epochs", "250"], "none.sqlite: no such store"),
     ]
+    let nameless = try Groksweep.run(["extend", "", "--store", "small.sqlite", "--epochs", "250"], in: folder)
+    #expect(nameless.status == 64 && nameless.errors.contains("the run's name is empty"), "\(nameless.errors)")
     for row in cases {
       let ended = try Groksweep.run(row.arguments, in: folder)
       #expect(ended.status == 65 && ended.errors.contains(row.words), "\(row.arguments): \(ended.errors)")
@@ -125,8 +127,40 @@ import Testing
     for row in cases {
       let ended = try Groksweep.run(row.arguments, in: folder)
       #expect(ended.status == row.status && ended.errors.contains(row.words), "\(row.arguments): \(ended.errors)")
-      #expect(ended.output.isEmpty)
+      #expect(ended.output.isEmpty && !ended.errors.contains("going on"), "\(row.arguments): \(ended.errors)")
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("kept")).sorted() == before)
+  }
+
+  @Test(arguments: ["snapshot-000000", "snapshot-000001", "first-moment-000001", "second-moment-000001"])
+  func `a kept folder with a damaged or missing file is refused before it is touched`(name: String) throws {
+    let folder = try Self.folder()
+    _ = try Self.lines(["train", "small.yaml", "--epochs", "120", "--keep", "kept"], in: folder)
+    let checkpoint = try Data(contentsOf: folder.url.appending(path: "kept/checkpoint"))
+    let file = folder.url.appending(path: "kept/" + name)
+    let whole = try Data(contentsOf: file)
+    var flipped = whole
+    flipped[flipped.count / 2] ^= 1
+    for damage in [flipped, whole.prefix(whole.count / 2), nil] {
+      if let damage { try damage.write(to: file) } else { try FileManager.default.removeItem(at: file) }
+      let ended = try Groksweep.run(["extend", "kept", "--epochs", "1000000"], in: folder)
+      #expect(ended.status == 65 && ended.output.isEmpty, "\(ended.errors)")
+      #expect(ended.errors.contains("groksweep: kept"), "\(ended.errors)")
+      #expect(ended.errors.contains("remove the folder to train this run from its start"), "\(ended.errors)")
+      #expect(!ended.errors.contains("going on"))
+    }
+    #expect(try Data(contentsOf: folder.url.appending(path: "kept/checkpoint")) == checkpoint)
+    try whole.write(to: file)
+    let straight = try Self.lines(["train", "small.yaml"], in: folder)
+    #expect(try Self.lines(["extend", "kept", "--epochs", "1250"], in: folder) == straight)
+  }
+
+  @Test func `where it goes on is said only when there is something to train`() throws {
+    let folder = try Self.folder()
+    let train = ["train", "small.yaml", "--epochs", "120", "--keep", "kept"]
+    #expect(try Groksweep.run(train, in: folder).errors.isEmpty)
+    #expect(try Groksweep.run(train, in: folder).errors.isEmpty)
+    let longer = try Groksweep.run(["extend", "kept", "--epochs", "130"], in: folder)
+    #expect(longer.errors == "kept: going on from epoch 120\n")
   }
 }

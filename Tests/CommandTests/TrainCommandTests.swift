@@ -98,6 +98,74 @@ import Testing
     }
   }
 
+  /// The JSON objects that `train --json` prints for a tiny run of 50 epochs.
+  private static func lines(_ changes: [String], in folder: Folder) throws -> [[String: Any]] {
+    try folder.write(
+      "sweep: s\ntask: {modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\ntraining: {epochs: 50}\n", to: "s.yaml")
+    let ended = try Groksweep.run(["train", "s.yaml", "--json", "--set"] + changes, in: folder)
+    #expect(ended.status == 0, "\(ended.errors)")
+    return try ended.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
+
+  @Test func `squares are summed under the tensors' names`() throws {
+    let folder = try Folder()
+    let lines = try Self.lines(["model.biases=false"], in: folder)
+    let sums = try #require(lines[0]["sum_squared_weights_by_tensor"] as? [String: Double])
+    let names = ["mlp.W_in", "mlp.W_out", "attn.W_K", "attn.W_O", "attn.W_Q", "attn.W_V"].map { "blocks.0." + $0 }
+    #expect(sums.keys.sorted() == (names + ["embed.W_E", "pos_embed.W_pos", "unembed.W_U"]).sorted())
+    let sum = try #require(lines[0]["sum_squared_weights"] as? Double)
+    #expect(abs(sums.keys.sorted().reduce(0) { $0 + sums[$1]! } / sum - 1) < 1e-6)
+  }
+
+  @Test func `what a run does not have is absent from its lines`() throws {
+    let folder = try Folder()
+    let waves = try Self.lines(["task.operation=add"], in: folder)
+    let none = try Self.lines(["task.operation=x2xyy2"], in: folder)
+    let diverged = try Self.lines(["training.learning_rate=1e18"], in: folder)
+    #expect(diverged.last?["outcome"] as? String == "diverged" && diverged.count > 1)
+    for (lines, hasWaves) in [(waves, true), (none, false), (diverged, false)] {
+      for line in lines.dropLast() {
+        for key in ["key_frequencies", "logit_fve", "restricted_loss"] {
+          #expect((line[key] != nil) == hasWaves, "\(key)")
+        }
+      }
+    }
+    let models = [waves, none, diverged].map { $0.last?["final_model"] as? [String: Any] }
+    #expect(models[0]?["ablations"] != nil && models[0]?["rank_residual"] != nil)
+    #expect(models[1]?["neurons"] != nil && models[1]?["ablations"] == nil && models[1]?["rank_residual"] == nil)
+    #expect(models[2] == nil && diverged.last?["key_frequencies"] == nil)
+  }
+
+  @Test func `weights of a run that diverged are called that when they are saved and when they are read`() throws {
+    let folder = try Folder()
+    try folder.write("sweep: s\ntask: {modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\n", to: "s.yaml")
+    let trained = try Groksweep.run(
+      ["train", "s.yaml", "--set", "training.learning_rate=1e18", "--save", "w.safetensors"], in: folder)
+    #expect(trained.errors.contains("w.safetensors: of a run that diverged at epoch"), "\(trained.errors)")
+    let bytes = try Data(contentsOf: Groksweep.fixtures.appending(path: "tiny/end.safetensors"))
+    var file = try ModelFile(parsing: [UInt8](bytes))
+    file.metadata["outcome"] = "diverged"
+    try Data(file.serialized()).write(to: folder.url.appending(path: "d.safetensors"))
+    let analyzed = try Groksweep.run(["analyze", "d.safetensors"], in: folder)
+    #expect(analyzed.status == 0 && analyzed.errors.contains("d.safetensors: its run diverged"), "\(analyzed.errors)")
+  }
+
+  @Test func `a result is printed although its weights cannot be written`() throws {
+    let folder = try Folder()
+    try folder.write("sweep: s\ntask: {modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\n", to: "s.yaml")
+    // The folder is there when the command begins and gone when it wants to write.
+    try FileManager.default.createDirectory(atPath: folder.path("gone"), withIntermediateDirectories: true)
+    let training = try Groksweep.start(
+      ["train", "s.yaml", "--epochs", "20000", "--keep", "kept", "--save", "gone/w.safetensors"], in: folder)
+    #expect(waitUntil(60) { FileManager.default.fileExists(atPath: folder.path("kept/checkpoint")) })
+    try FileManager.default.removeItem(atPath: folder.path("gone"))
+    let ended = try training.end(within: 120)
+    #expect(ended.status == 1 && ended.output.contains("digest"), "\(ended.errors)")
+    #expect(ended.errors.contains("gone/w.safetensors: cannot be written: check that its folder"), "\(ended.errors)")
+  }
+
   @Test func `analyze writes the logits of all pairs as a tensor that others can read`() throws {
     let folder = try Folder()
     let fixture = Groksweep.fixtures.appending(path: "small/end.safetensors").path

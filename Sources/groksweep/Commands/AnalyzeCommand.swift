@@ -31,12 +31,16 @@ struct AnalyzeCommand: ParsableCommand {
   @Flag(help: "One JSON object.") var json = false
 
   func run() throws {
+    if let saveLogits { try checkOutput(saveLogits) }
     let bytes = try readInput(file)
     let model: ModelFile
     do {
       model = try ModelFile(parsing: bytes)
     } catch {
       throw Failure("\(file): \(error)", .badInput)
+    }
+    if model.metadata["outcome"] == "diverged" {
+      Console.remark("\(file): its run diverged; these are the weights at which a loss was no longer finite")
     }
     let recorded = recordedExperiment(model)
     let operation = operation ?? recorded?.task.operation ?? assumedOperation()
@@ -49,13 +53,13 @@ struct AnalyzeCommand: ParsableCommand {
     } catch {
       throw Failure("\(file): \(error)", .badInput)
     }
+    Console.print(json ? try jsonLine(report) : report.page)
     if let saveLogits {
       let logits = allLogits(
         weights: model.weights, activation: report.model.activation, kernels: try chosenKernels())
       let file = ModelFile.logits(logits, modulus: model.modulus, classes: report.model.dVocabOut)
       try writeOutput(file.serialized(), to: saveLogits)
     }
-    Console.print(json ? try jsonLine(report) : report.page)
   }
 
   /// The experiment that `train --save` and workers write into a file's metadata; nil for other people's files, and

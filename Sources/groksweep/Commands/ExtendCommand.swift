@@ -34,12 +34,17 @@ struct ExtendCommand: ParsableCommand {
   @Flag(help: "One JSON object per evaluation, and one for the result.") var json = false
 
   func validate() throws {
+    if named.isEmpty {
+      throw ValidationError(
+        "the run's name is empty; name a folder of `train --keep`, or with --store the start of a point's id")
+    }
     if keep != nil && store == nil {
       throw ValidationError("--keep goes with --store; without it the longer run is kept where the shorter one was")
     }
   }
 
   func run() throws {
+    if let save { try checkOutput(save) }
     let local: LocalRun
     if let store {
       local = try fromStore(store)

@@ -33,6 +33,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "One JSON object per evaluation, and one for the result.") var json = false
 
   func run() throws {
+    if let save { try checkOutput(save) }
     let sweepFile = try readSweepFile(file, overrides)
     let chosen = try choosePoint(of: sweepFile)
     var experiment = chosen.experiment
