@@ -97,13 +97,18 @@ extension Store {
   private func refuseChange(of sweep: SweepRegistration, canonical: String, semanticsVersion: Int) throws {
     var differences = canonical == sweep.canonical ? [] : sweep.differences(canonical)
     if canonical != sweep.canonical && differences.isEmpty { differences = ["its points are others"] }
-    if semanticsVersion != Engine.semanticsVersion {
-      differences.append(
-        "it was started with engine semantics \(semanticsVersion), and this groksweep computes other numbers "
-          + "(semantics \(Engine.semanticsVersion))")
+    let list = differences.map { "\n  \($0)" }.joined()
+    // No change of the file would help here, and its runs are worth keeping.
+    guard semanticsVersion == Engine.semanticsVersion else {
+      throw StoreError(
+        .sweepChanged, path,
+        "the sweep \"\(sweep.name)\" was started with engine semantics \(semanticsVersion), and this groksweep computes "
+          + "other numbers (semantics \(Engine.semanticsVersion))"
+          + (list.isEmpty ? "" : "; it was changed as well:\(list)") + "\n"
+          + "Its finished runs stay in the store. To compute them anew, give the sweep another name or choose another "
+          + "--store.")
     }
     guard !differences.isEmpty else { return }
-    let list = differences.map { "\n  \($0)" }.joined()
     throw StoreError(
       .sweepChanged, path,
       "the sweep \"\(sweep.name)\" was changed after it was started:\(list)\n"

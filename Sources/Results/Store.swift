@@ -22,6 +22,8 @@ package final class Store: Sendable {
   /// The path as given; errors name it.
   package let path: String
   package let mode: Mode
+  /// The older schema from which opening has brought the store up to date; nil when there was nothing to do.
+  package let migratedFrom: Int?
   private let queue: DatabaseQueue
 
   /// How long a transaction waits for another program's lock, such as an open transaction in the sqlite3 shell.
@@ -43,9 +45,9 @@ package final class Store: Sendable {
       case .present: break
       }
       queue = try DatabaseQueue(path: path, configuration: Self.configuration)
-      try queue.inDatabase { database in
-        try file.checkVersion(Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0, mode)
-      }
+      let version = try queue.inDatabase { database in try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 }
+      try file.checkVersion(version, mode)
+      migratedFrom = version < Self.schemaVersion ? version : nil
       if mode != .readOnly {
         try queue.inDatabase { database in try database.execute(sql: "PRAGMA journal_mode = WAL") }
         try Schema.migrator.migrate(queue)

@@ -69,7 +69,8 @@ struct StoreFile {
     if version < Store.schemaVersion && mode == .readOnly {
       throw refused(
         "was written by an older groksweep (schema \(version); this one reads schema \(Store.schemaVersion)); "
-          + "run `groksweep sweep` or `groksweep coordinator` on it once to bring it up to date")
+          + "`groksweep retry --store \(path)` brings it up to date: its runs stay as they are, failed points become pending, "
+          + "and older versions can then no longer open it")
     }
   }
 

@@ -27,7 +27,7 @@ struct LocalJob {
     _ = try chosenKernels()
     let lock = try Store.lock(path: path, now: Date())
     defer { lock.release() }
-    let store = try Store(path: path, mode: .create)
+    let store = try openStore(path, .create)
     var settings: [PointID: String] = [:]
     let registrations = try sweeps.map { sweep in
       let points = Array(sweep.points)
@@ -59,6 +59,17 @@ struct LocalJob {
       throw ValidationError("--workers \(workers): give a number from 1 to 1024")
     }
   }
+}
+
+/// The store at `path` for writing, with a word about it where that made it unreadable for older versions.
+func openStore(_ path: String, _ mode: Store.Mode) throws -> Store {
+  let store = try Store(path: path, mode: mode)
+  if let schema = store.migratedFrom {
+    Console.remark(
+      "\(path): brought up to date, from schema \(schema) to \(Store.schemaVersion); "
+        + "older versions of groksweep can no longer open it")
+  }
+  return store
 }
 
 /// Where a sweep's workers keep checkpoints and snapshots: beside its store.

@@ -76,6 +76,44 @@ import Testing
     #expect(try folder.query("small.sqlite", "SELECT count(*), min(epochs), max(epochs) FROM runs") == ["2|40|40"])
   }
 
+  @Test func `an old store is brought up to date by the command that its refusal names, and keeps its runs`() throws {
+    let folder = try Folder()
+    let fixture = Groksweep.fixtures.deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "ResultsTests/Fixtures/schema-1.sqlite")
+    try FileManager.default.copyItem(at: fixture, to: folder.url.appending(path: "old.sqlite"))
+    let text = try folder.query("old.sqlite", "SELECT file_text FROM sweep WHERE name = 'frozen'")
+    try folder.write(text.joined(separator: "\n"), to: "frozen.yaml")
+    let runs = "SELECT point, outcome, digest FROM runs"
+    let before = try folder.query("old.sqlite", runs)
+    let point = try #require(before.first).prefix(12)
+    let reading = [
+      ["status", "--store", "old.sqlite"], ["plan", "frozen.yaml", "--store", "old.sqlite"],
+      ["extend", String(point), "--store", "old.sqlite", "--epochs", "500"],
+    ]
+    for arguments in reading {
+      let refused = try Groksweep.run(arguments, in: folder)
+      #expect(refused.status == 65, "\(arguments): \(refused.errors)")
+      #expect(refused.errors.contains("`groksweep retry --store old.sqlite` brings it up to date"))
+      #expect(refused.errors.contains("older versions can then no longer open it"))
+    }
+    let migrated = try Groksweep.run(["retry", "--store", "old.sqlite"], in: folder)
+    #expect(migrated.status == 0, "\(migrated.errors)")
+    #expect(migrated.errors.contains("old.sqlite: brought up to date, from schema 1 to 2"), "\(migrated.errors)")
+    #expect(try Groksweep.run(["retry", "--store", "old.sqlite"], in: folder).errors.isEmpty)
+    #expect(try folder.query("old.sqlite", runs) == before)
+    for arguments in reading {
+      let read = try Groksweep.run(arguments, in: folder)
+      #expect(read.status == 0, "\(arguments): \(read.errors)")
+    }
+    // Its sweep was computed by another engine: what is there stays, and what to do is what helps.
+    let swept = try Groksweep.run(["sweep", "frozen.yaml", "--store", "old.sqlite"], in: folder)
+    #expect(swept.status == 65)
+    #expect(swept.errors.contains("the sweep \"frozen\" was started with engine semantics 1"), "\(swept.errors)")
+    #expect(swept.errors.contains("give the sweep another name or choose another --store"))
+    #expect(!swept.errors.contains("undo") && !swept.errors.contains("othing was written"))
+    #expect(try folder.query("old.sqlite", runs) == before)
+  }
+
   @Test func `a file that could not be written is refused before anything is trained or analysed`() throws {
     let folder = try Folder()
     try folder.write(Self.valid, to: "small.yaml")

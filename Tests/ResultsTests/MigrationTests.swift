@@ -36,6 +36,8 @@ import Testing
     let (oldCurves, oldDigests) = (try rows(curves), try rows(digests))
     #expect(before.map { $0["outcome"] as String } == ["unfit", "memorized", "diverged"])
     let store = try Store(path: path, mode: .open)
+    #expect(store.migratedFrom == 1)
+    #expect(try Store(path: path, mode: .open).migratedFrom == nil)
     #expect(try rows("PRAGMA user_version").first?[0] == Store.schemaVersion)
     #expect(try rows(oldColumns) == before)
     #expect(try rows(curves) == oldCurves)
@@ -89,6 +91,7 @@ import Testing
     let error = storeError { _ = try Store(path: path, mode: .readOnly) }
     #expect(error?.kind == .refused)
     #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 2)") == true)
+    #expect(error?.message.contains("`groksweep retry --store \(path)` brings it up to date") == true)
     #expect(try rows("PRAGMA user_version").first?[0] == 1)
   }
 

@@ -51,6 +51,11 @@ import Testing
     let error = storeError { _ = try fixture.store.register(Sample.sweep(), at: Sample.now) }
     #expect(error?.kind == .sweepChanged)
     #expect(error?.message.contains("engine semantics 0") == true)
+    #expect(error?.message.contains("Its finished runs stay") == true)
+    #expect(error?.message.contains("undo") == false && error?.message.contains("was changed") == false)
+    let changed = storeError { _ = try fixture.store.register(Sample.sweep(weightDecays: [3]), at: Sample.now) }
+    #expect(changed?.message.contains("it was changed as well:") == true)
+    #expect(changed?.message.contains("undo") == false)
   }
 
   @Test func `points that another sweep finished are finished, and count in both`() throws {

@@ -48,7 +48,7 @@ struct CoordinatorCommand: ParsableCommand {
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
     let listener = try CoordinatorShell.listen(on: bind)
-    let results = try Store(path: store, mode: .create)
+    let results = try openStore(store, .create)
     let screen = Screen()
     for sweep in sweeps {
       let registration = try results.register(SweepRegistration(sweep, points: Array(sweep.points)), at: Date())

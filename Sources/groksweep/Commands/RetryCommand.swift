@@ -13,7 +13,8 @@ struct RetryCommand: ParsableCommand {
     discussion: """
       A point that failed three times is set aside with its reason (`groksweep status` lists them). Once the cause is \
       mended, retry forgets the failures; the next sweep or coordinator on the store runs the points again. No \
-      coordinator may be running on the store.
+      coordinator may be running on the store. A store of an older schema is brought up to date on the way; its runs \
+      stay as they are.
 
         groksweep retry --store weight-decay.sqlite
       """)
@@ -28,7 +29,7 @@ struct RetryCommand: ParsableCommand {
     }
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
-    let results = try Store(path: store, mode: .open)
+    let results = try openStore(store, .open)
     let failed = try results.failures(of: sweep)
     let chosen = points.isEmpty ? failed.map(\.id) : try points.map { try point(startingWith: $0, in: failed) }
     let changed = try results.retry(points: chosen, sweep: sweep)
