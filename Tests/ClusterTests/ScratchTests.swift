@@ -71,10 +71,10 @@ import Testing
     for (shift, part) in SnapshotStore.Part.allCases.enumerated() {
       #expect(try snapshots.read(part, shift).map(\.bitPattern) == weights.map(\.bitPattern))
       #expect(try snapshots.read(part, 1_234_567).isEmpty)
-      #expect(throws: SealedFileError.self) { try snapshots.read(part, 7) }
+      #expect(throws: SnapshotMissing.self) { try snapshots.read(part, 7) }
       snapshots.remove(part, shift)
       snapshots.remove(part, shift)
-      #expect(throws: SealedFileError.self) { try snapshots.read(part, shift) }
+      #expect(throws: SnapshotMissing.self) { try snapshots.read(part, shift) }
     }
     #expect(try folder.run.readCheckpoint() == nil)
     try folder.run.writeCheckpoint([1, 2, 3], seconds: 0.1)

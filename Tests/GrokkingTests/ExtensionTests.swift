@@ -44,6 +44,39 @@ import Testing
     #expect(try Self.finish(longer) == Self.straight.get())
   }
 
+  /// Between the checkpoint and the crash states were removed in whose intervals nothing crossed.
+  @Test(arguments: [130, 655, 1010]) func `a run is checked for what it needs, not for what it removed later`(
+    epoch: Int
+  ) throws {
+    let snapshots = SnapshotStore.inMemory()
+    let crashed = try Run(Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots)
+    while crashed.progress.epoch < epoch { try crashed.advance() }
+    let checkpoint = try crashed.checkpoint()
+    while crashed.isTraining { try crashed.advance() }
+    func resumed() throws -> Run {
+      try Run(
+        resuming: checkpoint, of: Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots)
+    }
+    let run = try resumed()
+    try run.checkKept()
+    #expect(try Self.finish(run) == Self.straight.get())
+    snapshots.remove(.weights, 1)
+    let missing = try resumed()
+    #expect(throws: SnapshotMissing.self) { try missing.checkKept() }
+    try snapshots.write(.weights, 1, [1, 2, 3])
+    #expect(throws: RunError.self) { try missing.checkKept() }
+  }
+
+  @Test func `after the end of training everything that was kept must be there for a longer run`() throws {
+    let snapshots = SnapshotStore.inMemory()
+    let every = Self.experiment(epochs: 130).measure.evaluateEvery
+    let (end, _) = try Self.train(Self.experiment(epochs: 130), snapshots)
+    let longer = try Run(extending: end, to: 1500, kernels: .choose(), snapshots: snapshots)
+    try longer.checkKept()
+    snapshots.remove(.secondMoment, 129 / every)
+    #expect(throws: SnapshotMissing.self) { try longer.checkKept() }
+  }
+
   @Test(arguments: [0, 130, 30]) func `a run that stopped after grokking is extended`(after: Int) throws {
     let snapshots = SnapshotStore.inMemory()
     let (end, stopped) = try Self.train(Self.experiment(epochs: 1500, afterGrokking: after), snapshots)
