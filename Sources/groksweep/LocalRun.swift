@@ -108,7 +108,7 @@ struct LocalRun {
     try show(result, seconds: seconds(), json: json)
     guard let save else { return }
     try writeOutput(try modelFile(result).serialized(), to: save)
-    if let epoch = run.divergence {
+    if case .diverged(let epoch, _, _) = result.outcome {
       Console.remark("\(save): of a run that diverged at epoch \(Wording.grouped(epoch)); its loss is not finite")
     }
   }
