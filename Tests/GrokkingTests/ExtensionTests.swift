@@ -44,26 +44,37 @@ import Testing
     #expect(try Self.finish(longer) == Self.straight.get())
   }
 
-  /// Between the checkpoint and the crash states were removed in whose intervals nothing crossed.
-  @Test(arguments: [130, 655, 1010]) func `a run is checked for what it needs, not for what it removed later`(
-    epoch: Int
-  ) throws {
+  /// Between the checkpoint and the crash states were removed in whose intervals nothing crossed, and with a limit also
+  /// weights of which the analysis trains its own.
+  @Test(arguments: [130, 655, 1010], [0, 1 << 20, SnapshotStore.limitBytes])
+  func `a run is checked for what it needs, not for what it removed later`(epoch: Int, limit: Int) throws {
     let snapshots = SnapshotStore.inMemory()
-    let crashed = try Run(Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots)
+    let experiment = Self.experiment(epochs: 1500)
+    let crashed = try Run(experiment, kernels: .choose(), snapshots: snapshots, snapshotLimit: limit)
     while crashed.progress.epoch < epoch { try crashed.advance() }
     let checkpoint = try crashed.checkpoint()
     while crashed.isTraining { try crashed.advance() }
     func resumed() throws -> Run {
       try Run(
-        resuming: checkpoint, of: Self.experiment(epochs: 1500), kernels: .choose(), snapshots: snapshots)
+        resuming: checkpoint, of: experiment, kernels: .choose(), snapshots: snapshots, snapshotLimit: limit)
     }
     let run = try resumed()
     try run.checkKept()
     #expect(try Self.finish(run) == Self.straight.get())
-    snapshots.remove(.weights, 1)
+    let fitting = SnapshotStore.evaluationsThatFit(in: limit, experiment)
+    if fitting * experiment.measure.evaluateEvery < epoch {
+      // Where the analysis begins to train again.
+      let moments = try snapshots.read(.secondMoment, fitting)
+      snapshots.remove(.secondMoment, fitting)
+      let unable = try resumed()
+      #expect(throws: SnapshotMissing.self) { try unable.checkKept() }
+      try snapshots.write(.secondMoment, fitting, moments)
+      try unable.checkKept()
+    }
+    snapshots.remove(.weights, 0)
     let missing = try resumed()
     #expect(throws: SnapshotMissing.self) { try missing.checkKept() }
-    try snapshots.write(.weights, 1, [1, 2, 3])
+    try snapshots.write(.weights, 0, [1, 2, 3])
     #expect(throws: RunError.self) { try missing.checkKept() }
   }
 
