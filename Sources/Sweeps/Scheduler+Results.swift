@@ -37,6 +37,8 @@ extension Scheduler {
       attempts[lease]?.phase = .delivering
       attempts[lease]?.worker = number
     }
+    trainedEpochs += result.epochs
+    allowedEpochs += points[position].experiment.training.epochs
     points.set(position, to: .storing(lease: lease, worker: number, holder: holder))
     emit(.store(point: points[position].id, lease: lease, result, seconds: seconds, worker: number))
   }

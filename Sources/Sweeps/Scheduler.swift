@@ -50,6 +50,11 @@ package struct Scheduler: Sendable {
   /// No lease and no worker's patience ends before this moment (a lower bound, made exact by the next look).
   var nextLook: MonotonicInstant?
 
+  /// Epochs that results brought, and those that their experiments allow: fewer are trained where runs stop after
+  /// grokking.
+  var trainedEpochs = 0
+  var allowedEpochs = 0
+
   /// Frames that were no message.
   var droppedMessages = 0
 

@@ -28,14 +28,16 @@ package struct SchedulerOverview: Hashable, Sendable {
   package var running: [RunningPoint]
   package var workers: Int
   package var waitingWorkers: Int
-  /// Epochs of all points that are not terminal, less what running points have trained.
+  /// Epochs of all points that are not terminal, as many of them as the results so far needed, less what running points
+  /// have trained.
   package var remainingEpochs: Int
   /// Of all running points together.
   package var epochsPerSecond: Double
   /// Whether the store's trouble keeps points from being handed out.
   package var isPaused: Bool
 
-  /// At the present rate; nil without one. Early stopping makes it shorter, unequal model sizes make it wrong.
+  /// At the present rate; nil without one. Unequal model sizes make it wrong, and before the first result so does
+  /// early stopping.
   package var remainingSeconds: Double? {
     if remainingEpochs == 0 { return 0 }
     return epochsPerSecond > 0 ? Double(remainingEpochs) / epochsPerSecond : nil
@@ -47,24 +49,25 @@ extension Scheduler {
   package func overview(at time: MonotonicInstant) -> SchedulerOverview {
     var running: [RunningPoint] = []
     var awaited = 0
-    var trainedEpochs = 0
+    var epochsOfRunning = 0
     for lease in leases.elements {
       guard let attempt = attempts[lease] else { continue }
       if attempt.phase == .awaited { awaited += 1 }
       guard attempt.phase == .running, let number = attempt.worker, let worker = workers[number] else { continue }
       let epochs = points[attempt.position].experiment.training.epochs
-      trainedEpochs += min(max(attempt.progress?.epoch ?? 0, 0), epochs)
+      epochsOfRunning += min(max(attempt.progress?.epoch ?? 0, 0), epochs)
       running.append(
         RunningPoint(
           point: points[attempt.position].id, lease: lease, worker: number, host: worker.identity.host,
           progress: attempt.progress, epochsPerSecond: attempt.epochsPerSecond,
           heldSeconds: time.seconds(since: attempt.since)))
     }
+    let share = allowedEpochs > 0 ? Double(trainedEpochs) / Double(allowedEpochs) : 1
     return SchedulerOverview(
       total: points.count, finished: points.finishedCount, failed: points.failedCount, pending: points.pendingCount,
       awaited: awaited, running: running, workers: workerNumbers.count,
       waitingWorkers: workerNumbers.elements.count { workers[$0]?.isWaiting == true },
-      remainingEpochs: max(0, points.openEpochs - trainedEpochs),
+      remainingEpochs: max(0, Int(share * Double(points.openEpochs)) - epochsOfRunning),
       epochsPerSecond: running.reduce(0) { $0 + $1.epochsPerSecond },
       isPaused: grantingPausedUntil.map { time < $0 } ?? false)
   }

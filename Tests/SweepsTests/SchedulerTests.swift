@@ -230,6 +230,22 @@ import Testing
     #expect(overview.remainingSeconds == 26)
   }
 
+  @Test func `what is left is judged by the epochs that finished runs needed`() {
+    var bench = SchedulerBench(points: 5)
+    let lease = bench.join(1)!
+    var stopped = Samples.result(0)
+    stopped.epochs = 250
+    _ = bench.say(1, .finished(lease: lease, point: Samples.id(0), stopped, seconds: 1))
+    _ = bench.handle(.stored(Samples.id(0)))
+    #expect(bench.scheduler.overview(at: bench.now).remainingEpochs == 4 * 250)
+    let next = bench.say(1, .ready).grants[0].lease
+    _ = bench.say(1, .progress(lease: next, Samples.progress(work: 100), epochsPerSecond: 100))
+    #expect(bench.scheduler.overview(at: bench.now).remainingSeconds == 9)
+    // A whole one next: five eighths on average.
+    _ = bench.finish(1, next, point: 1)
+    #expect(bench.scheduler.overview(at: bench.now).remainingEpochs == 3 * 625)
+  }
+
   @Test func `a hundred thousand points make no event slow`() {
     var bench = SchedulerBench(points: 100_000)
     _ = bench.say(1, Samples.hello(1))
