@@ -11,7 +11,7 @@ import Logging
 import Sweeps
 
 package struct ScratchFolder: Sendable {
-  /// Leftover runs that are kept for their checkpoints. A point of the paper's size takes up to 390 MB, and less
+  /// Leftover runs that are kept for their checkpoints. A point of the paper's size takes up to 400 MB, and less
   /// than 500 MB however often it is evaluated.
   package static let keptLeftovers = 64
 

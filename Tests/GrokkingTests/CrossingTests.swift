@@ -135,29 +135,17 @@ import Testing
   }
 
   @Test func `states are kept only where an interval starts that may be replayed`() throws {
-    final class Shelf { var kept: Set<Int> = [], most = 0 }
-    let (memory, shelf) = (SnapshotStore.inMemory(), Shelf())
-    let counting = SnapshotStore(
-      write: { part, index, numbers in
-        if part == .firstMoment { shelf.kept.insert(index) }
-        shelf.most = max(shelf.most, shelf.kept.count)
-        try memory.write(part, index, numbers)
-      },
-      read: memory.read,
-      remove: { part, index in
-        if part == .firstMoment { shelf.kept.remove(index) }
-        memory.remove(part, index)
-      })
+    let shelf = CountingShelf(noting: .firstMoment)
     var experiment = Self.experiment
     experiment.measure.evaluateEvery = 10
-    let result = try Self.finish(experiment, snapshots: counting)
+    let result = try Self.finish(experiment, snapshots: shelf.store)
     #expect(shelf.most <= 17)
     // All is proven by then: what stays are the starts of the intervals that were replayed.
     let epochs = result.crossings.dropFirst().flatMap { [$0.first, $0.sustained] }.compactMap { $0 }
     #expect(shelf.kept == Set(epochs.map { ($0 - 1) / 10 }))
-    shelf.kept = []
     experiment.measure.evaluateEvery = 1
-    _ = try Self.finish(experiment, snapshots: counting)
-    #expect(shelf.kept.isEmpty)
+    let untouched = CountingShelf(noting: .firstMoment)
+    _ = try Self.finish(experiment, snapshots: untouched.store)
+    #expect(untouched.most == 0)
   }
 }

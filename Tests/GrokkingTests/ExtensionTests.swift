@@ -200,22 +200,10 @@ import Testing
   }
 
   @Test func `weights that would take too much room are trained again, with the same result`() throws {
-    final class Shelf { var kept: Set<Int> = [], most = 0 }
-    let (memory, shelf) = (SnapshotStore.inMemory(), Shelf())
-    let counting = SnapshotStore(
-      write: { part, index, numbers in
-        if part == .weights { shelf.kept.insert(index) }
-        shelf.most = max(shelf.most, shelf.kept.count)
-        try memory.write(part, index, numbers)
-      },
-      read: memory.read,
-      remove: { part, index in
-        if part == .weights { shelf.kept.remove(index) }
-        memory.remove(part, index)
-      })
+    let shelf = CountingShelf(noting: .weights)
     var experiment = Self.experiment(epochs: 1500)
     experiment.measure.evaluateEvery = 10
-    let bounded = try CrossingTests.finish(experiment, snapshots: counting, snapshotLimit: 0)
+    let bounded = try CrossingTests.finish(experiment, snapshots: shelf.store, snapshotLimit: 0)
     // The start, the end, and the starts of intervals that may be replayed.
     #expect(shelf.most <= 19)
     #expect(bounded == (try CrossingTests.finish(experiment)))

@@ -17,25 +17,6 @@ import Testing
   /// Bytes of one evaluation's weights.
   private static let size = 4 * ParameterLayout(experiment).count
 
-  /// Notes which evaluations' weights are kept.
-  private final class Shelf {
-    private(set) var kept: Set<Int> = []
-    private let memory = SnapshotStore.inMemory()
-
-    var store: SnapshotStore {
-      SnapshotStore(
-        write: { [self] part, index, numbers in
-          if part == .weights { kept.insert(index) }
-          try memory.write(part, index, numbers)
-        },
-        read: memory.read,
-        remove: { [self] part, index in
-          if part == .weights { kept.remove(index) }
-          memory.remove(part, index)
-        })
-    }
-  }
-
   /// - Returns: the calls that the analysis took, one for each evaluation, each epoch that was trained again, and each
   ///   part of the final model; and the result.
   private static func finish(_ run: Run) throws -> (analysisCalls: Int, result: RunResult) {
@@ -51,7 +32,7 @@ import Testing
   /// How many weights fit, and how many epochs are trained again. One less than there are evaluations costs an interval.
   @Test(arguments: [(0, 1500), (1, 1500), (2, 1490), (100, 510), (150, 10), (151, 0), (1000, 0)])
   func `only what does not fit is trained again`(fitting: Int, trainedAgain: Int) throws {
-    let shelf = Shelf()
+    let shelf = CountingShelf(noting: .weights)
     let limit = fitting * Self.size
     let run = try Run(Self.experiment, kernels: .choose(), snapshots: shelf.store, snapshotLimit: limit)
     #expect(run.progress.totalWork == 1501 + 151 + trainedAgain)
@@ -94,7 +75,7 @@ import Testing
   }
 
   @Test func `nothing of a shorter run's end stays when it is extended`() throws {
-    let (straight, extended) = (Shelf(), Shelf())
+    let (straight, extended) = (CountingShelf(noting: .weights), CountingShelf(noting: .weights))
     _ = try CrossingTests.finish(Self.experiment, snapshots: straight.store, snapshotLimit: 0)
     var short = Self.experiment
     short.training.epochs = 1455

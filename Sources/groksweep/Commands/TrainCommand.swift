@@ -16,7 +16,7 @@ struct TrainCommand: ParsableCommand {
       before its step. The lines come when the run has ended, since restricted and excluded loss of every epoch need \
       the final model's key frequencies.
 
-      With --keep, FOLDER holds what `groksweep extend` needs to train on (at the paper's size up to 390 MB); a training \
+      With --keep, FOLDER holds what `groksweep extend` needs to train on (400 MB at the paper's size and settings); a training \
       that was interrupted goes on from there when the same command is given again.
 
         groksweep train configs/paper.yaml --set training.epochs=2000 --save memorized.safetensors
