@@ -11,7 +11,7 @@ package final class OpenCheckpoint: Sendable {
   package let contents: CheckpointContents
   private let files: RunFiles
   /// The checkpoint, and what of the rest may be removed while its run goes on.
-  private let descriptors: [CheckpointFile: Int32]
+  private let opened: [OpenFile]
 
   /// The checkpoint that was just written at `epoch` to `files`, with the parts that it needs. Moments that are gone
   /// already are left out: no run needs them.
@@ -19,7 +19,7 @@ package final class OpenCheckpoint: Sendable {
   /// - Throws: `SealedFileError` for a file that cannot be opened.
   package init(_ files: RunFiles, epoch: Int, parts: KeptParts, experiment: Experiment) throws(SealedFileError) {
     let partBytes = SealedSize.header + 4 * SnapshotStore.numbersOfPart(experiment)
-    var (opened, sizes): ([CheckpointFile: Int32], [CheckpointFile: Int]) = ([:], [:])
+    var opened: [OpenFile] = []
     var moments: [Int] = []
     do {
       for number in parts.moments {
@@ -27,22 +27,22 @@ package final class OpenCheckpoint: Sendable {
         guard pair.allSatisfy({ access(files.path(of: $0), F_OK) == 0 }) else { continue }
         moments.append(number)
         for file in pair + (parts.weights.contains(number) ? [.weights(number)] : []) {
-          (opened[file], sizes[file]) = try Self.open(file, of: files)
+          opened.append(try OpenFile(file, of: files))
         }
       }
-      (opened[.checkpoint], sizes[.checkpoint]) = try Self.open(.checkpoint, of: files)
+      opened.append(try OpenFile(.checkpoint, of: files))
     } catch {
-      for descriptor in opened.values { close(descriptor) }
+      for file in opened { close(file.descriptor) }
       throw error
     }
     self.files = files
-    descriptors = opened
+    self.opened = opened
     contents = CheckpointContents(
-      epoch: epoch, checkpointBytes: sizes[.checkpoint] ?? 0, partBytes: partBytes, weights: parts.weights,
+      epoch: epoch, checkpointBytes: opened[opened.count - 1].size, partBytes: partBytes, weights: parts.weights,
       moments: moments)
   }
 
-  deinit { for descriptor in descriptors.values { close(descriptor) } }
+  deinit { for file in opened { close(file.descriptor) } }
 
   /// The bytes that a request asks for.
   ///
@@ -51,43 +51,53 @@ package final class OpenCheckpoint: Sendable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(request.count)
     for slice in request.slices {
-      if let descriptor = descriptors[slice.file] {
-        try append(slice, from: descriptor, to: &bytes)
+      if let kept = opened.first(where: { $0.file == slice.file }) {
+        try append(slice, from: kept, to: &bytes)
       } else {
-        let (descriptor, _) = try Self.open(slice.file, of: files)
-        defer { close(descriptor) }
-        try append(slice, from: descriptor, to: &bytes)
+        let file = try OpenFile(slice.file, of: files)
+        defer { close(file.descriptor) }
+        try append(slice, from: file, to: &bytes)
       }
     }
     return bytes
   }
 
-  private func append(
-    _ slice: CheckpointSlice, from descriptor: Int32, to bytes: inout [UInt8]
-  ) throws(SealedFileError) {
-    var status = stat()
-    let size = fstat(descriptor, &status) == 0 ? Int(status.st_size) : -1
+  private func append(_ slice: CheckpointSlice, from file: OpenFile, to bytes: inout [UInt8]) throws(SealedFileError) {
     let expected = slice.file == .checkpoint ? contents.checkpointBytes : contents.partBytes
-    guard size == expected, slice.range.upperBound <= size, slice.isLast == (slice.range.upperBound == size) else {
+    guard file.size == expected, slice.range.upperBound <= expected,
+      slice.isLast == (slice.range.upperBound == expected)
+    else {
       throw SealedFileError(path: files.path(of: slice.file), message: "has another size than was asked for")
     }
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: slice.range.count))
     let isWhole = bytes.withUnsafeMutableBytes { buffer in
       SealedFile.readAll(
-        into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), from: descriptor,
+        into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), from: file.descriptor,
         at: slice.range.lowerBound)
     }
     guard isWhole else { throw .last(files.path(of: slice.file), "cannot be read") }
   }
+}
 
-  private static func open(
-    _ file: CheckpointFile, of files: RunFiles
-  ) throws(SealedFileError) -> (descriptor: Int32, size: Int) {
+/// Whoever has one closes it.
+private struct OpenFile {
+  let file: CheckpointFile
+  let descriptor: Int32
+  let size: Int
+
+  init(_ file: CheckpointFile, of files: RunFiles) throws(SealedFileError) {
     let path = files.path(of: file)
-    let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last(path, "cannot be read") }
     var status = stat()
-    guard descriptor >= 0, fstat(descriptor, &status) == 0 else { throw .last(path, "cannot be read") }
-    return (descriptor, Int(status.st_size))
+    guard fstat(descriptor, &status) == 0 else {
+      let error = SealedFileError.last(path, "cannot be read")
+      close(descriptor)
+      throw error
+    }
+    self.file = file
+    self.descriptor = descriptor
+    size = Int(status.st_size)
   }
 }
