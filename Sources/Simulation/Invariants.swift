@@ -21,7 +21,9 @@ extension Simulation {
   func checkGrant(_ record: AttemptRecord, _ checkpoint: CheckpointContents?) {
     guard let point = points.number(of: record.point) else { return }
     let stored = store.points[point]
-    let isActive = stored.sweeps.contains { coordinator.sweeps.indices.contains($0) && coordinator.sweeps[$0].state == .active }
+    let isActive = stored.sweeps.contains {
+      coordinator.sweeps.indices.contains($0) && coordinator.sweeps[$0].state == .active
+    }
     if !isActive, stored.result == nil {
       violate("\(record.lease): point \(point) was granted although none of its sweeps is active", .point(point))
     }
@@ -50,7 +52,8 @@ extension Simulation {
     case .receipt(let lease, let id):
       // With answers before commits the worker's side has to find out, as it would have to in life.
       guard !configuration.answersBeforeCommit, let point = points.number(of: id) else { return }
-      if let attempt = store.attempt(lease), attempt.point == point, attempt.end == nil, !store.points[point].isTerminal {
+      if let attempt = store.attempt(lease), attempt.point == point, attempt.end == nil, !store.points[point].isTerminal
+      {
         violate("\(lease) is answered before its end is written down", .point(point))
       }
     default: break

@@ -80,7 +80,8 @@ extension Simulation {
   }
 
   private func planRound() {
-    guard !coordinator.isRoundPlanned, !coordinator.isCommitting else { return }
+    // One thing at a time; only a coordinator that answers before it commits goes on meanwhile.
+    guard !coordinator.isRoundPlanned, !coordinator.isCommitting || configuration.answersBeforeCommit else { return }
     coordinator.isRoundPlanned = true
     queue.push(max(now, coordinator.suspendedUntil), .round(incarnation: coordinator.incarnation))
   }
@@ -155,7 +156,8 @@ extension Simulation {
       checkGrant(record, checkpoint)
       write(.attempt(record))
       coordinator.outgoing.append(
-        .grant(record.lease, peer, .grant(lease: record.lease, point: record.point, experiment, checkpoint: checkpoint)))
+        .grant(record.lease, peer, .grant(lease: record.lease, point: record.point, experiment, checkpoint: checkpoint))
+      )
     case .endAttempt(let lease, let end): write(.end(lease, end))
     case .store(let id, let lease, let result, _, _):
       guard let point = number(id) else { return }
@@ -197,7 +199,9 @@ extension Simulation {
   private func complete(_ contents: CheckpointContents, of id: PointID) {
     guard let point = number(id) else { return }
     let (reason, foreign) = shelf.complete(contents, of: point)
-    if let foreign { violate("the shelf of point \(point) was completed with foreign bytes: \(foreign)", .point(point)) }
+    if let foreign {
+      violate("the shelf of point \(point) was completed with foreign bytes: \(foreign)", .point(point))
+    }
     if let reason {
       tell("the checkpoint of point \(point) cannot be kept: \(reason)", .point(point))
       coordinator.inbox.append(.event(.checkpointFailed(id, reason: reason)))
@@ -210,7 +214,9 @@ extension Simulation {
 
   private func sendChunk(to peer: PeerID, _ lease: LeaseID, _ id: PointID, _ request: CheckpointRequest) {
     guard let point = number(id) else { return }
-    if request.count > CheckpointContents.maximumChunkBytes { violate("a chunk of \(request.count) bytes", .point(point)) }
+    if request.count > CheckpointContents.maximumChunkBytes {
+      violate("a chunk of \(request.count) bytes", .point(point))
+    }
     let message: CoordinatorMessage
     if let bytes = shelf.read(request, of: point) {
       message = .chunk(
@@ -232,6 +238,7 @@ extension Simulation {
         coordinator.isCommitting = true
         later(random.within(0.0005...0.02), .commit(incarnation: coordinator.incarnation))
       }
+      if configuration.answersBeforeCommit, !coordinator.inbox.isEmpty { planRound() }
       return
     }
     if !coordinator.inbox.isEmpty { planRound() }
@@ -295,7 +302,9 @@ extension Simulation {
         sends.append(item)
         continue
       }
-      if case .result(let point, let lease, _) = write, !isCalm, random.chance(0.004 * configuration.faults[.refusedResult]) {
+      if case .result(let point, let lease, _) = write, !isCalm,
+        random.chance(0.004 * configuration.faults[.refusedResult])
+      {
         counts[.refusedResult] += 1
         tell("the store refuses the result of point \(point) from \(lease)", .point(point))
         refusedResults.insert(lease)
@@ -396,7 +405,8 @@ extension Simulation {
     do throws(WireError) {
       let frames = configuration.usesCodec ? try WireCodec.encode(message) : []
       carry(
-        configuration.usesCodec ? .framesToWorker(frames, slot: slot, peer: peer) : .messageToWorker(message, slot: slot, peer: peer),
+        configuration.usesCodec
+          ? .framesToWorker(frames, slot: slot, peer: peer) : .messageToWorker(message, slot: slot, peer: peer),
         bytes: configuration.usesCodec ? frames.reduce(0) { $0 + $1.count } : 300, slot, .toWorker)
     } catch { violate("cannot encode: \(error)", .coordinator) }
   }

@@ -117,7 +117,9 @@ struct Seal {
   init?(checking bytes: [UInt8]) {
     guard bytes.count >= SealedSize.header else { return nil }
     let words = (0..<4).map { Seal.word(bytes, $0 * 8) }
-    (point, number, epoch) = (Int(truncatingIfNeeded: words[0]), Int(truncatingIfNeeded: words[1]), Int(truncatingIfNeeded: words[2]))
+    (point, number, epoch) = (
+      Int(truncatingIfNeeded: words[0]), Int(truncatingIfNeeded: words[1]), Int(truncatingIfNeeded: words[2])
+    )
     guard words[3] == Seal.checksum(bytes[SealedSize.header...], after: words[0] ^ words[1] &* 31 ^ words[2] &* 961)
     else { return nil }
   }

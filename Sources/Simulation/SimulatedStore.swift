@@ -24,7 +24,7 @@ enum StoreWrite {
   }
 }
 
-struct StoredAttempt {
+struct StoredAttempt: Hashable {
   let lease: LeaseID
   let point: Int
   let boot: String
@@ -38,7 +38,7 @@ struct StoredAttempt {
   var isCharged: Bool { !isForgiven && end?.isCharged == true }
 }
 
-struct StoredPoint {
+struct StoredPoint: Hashable {
   /// Place of the first sweep that has it, and of others; nil until it is registered.
   var sweeps: [Int] = []
   var result: RunResult?
@@ -50,12 +50,12 @@ struct StoredPoint {
   var isTerminal: Bool { result != nil || failure != nil }
 }
 
-struct SimulatedStore {
+struct SimulatedStore: Hashable {
   private(set) var points: [StoredPoint]
   /// In the order of their leases.
   private(set) var attempts: [StoredAttempt] = []
   private var places: [LeaseID: Int] = [:]
-  private var boots: [(number: Int64, boot: String)] = []
+  private var nextNumber: Int64 = 1
   private var bootOfNumber: [Int64: String] = [:]
   private var numberOfBoot: [String: Int64] = [:]
   var sweeps: [KnownSweep] = []
@@ -97,9 +97,11 @@ struct SimulatedStore {
     switch write {
     case .worker(let record):
       let boot = record.identity.boot
-      if let other = bootOfNumber[record.number], other != boot { return "worker number \(record.number) was given twice" }
+      if let other = bootOfNumber[record.number], other != boot {
+        return "worker number \(record.number) was given twice"
+      }
       if let other = numberOfBoot[boot], other != record.number { return "one worker process got two numbers" }
-      if bootOfNumber[record.number] == nil { boots.append((record.number, boot)) }
+      nextNumber = max(nextNumber, record.number + 1)
       bootOfNumber[record.number] = boot
       numberOfBoot[boot] = record.number
     case .attempt(let record): return begin(record, known)
@@ -108,13 +110,17 @@ struct SimulatedStore {
       attempts[place].end = end
       openCount -= 1
       let point = attempts[place].point
-      if case .verified = end, points[point].isToVerify { return "\(lease) is verified before its verification is done" }
+      if case .verified = end, points[point].isToVerify {
+        return "\(lease) is verified before its verification is done"
+      }
       let charges = charges(of: point)
       if charges > limit { return "point \(point) is charged \(charges) attempts of \(limit)" }
     case .result(let point, let lease, let result): return take(result, point, lease, known)
     case .failure(let point, let reason): return fail(point, reason, limit)
     case .verification(let point, let lease, let result):
-      if points[point].result != result { return "\(lease) verified point \(point) with another result, or none is there" }
+      if points[point].result != result {
+        return "\(lease) verified point \(point) with another result, or none is there"
+      }
       if points[point].isToVerify {
         points[point].isToVerify = false
         verificationCount -= 1
@@ -140,7 +146,9 @@ struct SimulatedStore {
     let stored = points[point]
     if stored.sweeps.isEmpty { return "point \(point) was granted before it was registered" }
     let isVerification = stored.result != nil
-    if stored.isTerminal, !(isVerification && stored.isToVerify) { return "point \(point) was granted although it is terminal" }
+    if stored.isTerminal, !(isVerification && stored.isToVerify) {
+      return "point \(point) was granted although it is terminal"
+    }
     if let rival = stored.attempts.first(where: { attempts[$0].end == nil }) {
       return "point \(point) was granted to \(record.lease) while \(attempts[rival].lease) is open"
     }
@@ -184,7 +192,7 @@ struct SimulatedStore {
     let numbers = points.indices.filter { !points[$0].sweeps.isEmpty }
     return SchedulerStart(
       points: knownPoints(numbers, known), workers: numberOfBoot,
-      nextWorker: (boots.map(\.number).max() ?? 0) + 1, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
+      nextWorker: nextNumber, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
       sweeps: sweeps, checkpoints: checkpoints,
       verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] })
   }

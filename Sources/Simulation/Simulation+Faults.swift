@@ -16,7 +16,9 @@ extension Simulation {
 
   /// Whether this process dies at this very step.
   func stepKills(_ kind: FaultKind) -> Bool {
-    guard !isCalm, configuration.faults[kind] > 0, random.chance(0.0004 * configuration.faults[kind]) else { return false }
+    guard !isCalm, configuration.faults[kind] > 0, random.chance(0.0004 * configuration.faults[kind]) else {
+      return false
+    }
     counts[kind] += 1
     return true
   }

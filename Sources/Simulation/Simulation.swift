@@ -166,7 +166,8 @@ package final class Simulation {
           clock: SimulatedClock(startingAt: Int64(random.below(1 << 50)), rate: 1 + random.within(-drift...drift)),
           isBad: number > 0 && random.chance(min(0.5, 0.1 * faults[.badMachine])),
           hasWrongDigest: number > 0 && random.chance(min(0.5, 0.1 * faults[.wrongDigest])),
-          lifetimeSeconds: number > 0 && random.chance(min(0.8, 0.2 * faults[.deadline])) ? random.within(60...600) : nil,
+          lifetimeSeconds: number > 0 && random.chance(min(0.8, 0.2 * faults[.deadline]))
+            ? random.within(60...600) : nil,
           stepSeconds: random.within(0.5...2)))
       workers += machines[number].slots.map { _ in SimulatedWorker(machine: number) }
     }
@@ -195,7 +196,9 @@ package final class Simulation {
         break
       }
       happen(happening)
-      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled { isDone = true }
+      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled {
+        isDone = true
+      }
     }
     return report
   }

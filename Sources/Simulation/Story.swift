@@ -81,7 +81,8 @@ extension Simulation {
 
   func subject(of message: WorkerMessage, _ slot: Int?) -> StorySubject {
     switch message {
-    case .finished(_, let point, _, _), .failed(_, let point, _, _), .handedBack(_, let point, _), .offer(_, let point, _),
+    case .finished(_, let point, _, _), .failed(_, let point, _, _), .handedBack(_, let point, _),
+      .offer(_, let point, _),
       .chunk(_, let point, _), .chunkGone(_, let point, _), .fetch(_, let point, _):
       subject(point, slot)
     case .progress(let lease, _, _): subject(store.attempt(lease).map { points.ids[$0.point] }, slot)
@@ -118,7 +119,8 @@ extension Simulation {
         + (hello.holding.map { ", holding \(pointName($0.point)) under \($0.lease)" } ?? "")
         + (hello.predecessor.map { ", its predecessor \(Int($0.boot, radix: 16) ?? 0) \($0.ending)" } ?? "")
     case .ready: "ready"
-    case .progress(let lease, let progress, _): "progress under \(lease): work \(progress.work) of \(progress.totalWork)"
+    case .progress(let lease, let progress, _):
+      "progress under \(lease): work \(progress.work) of \(progress.totalWork)"
     case .finished(let lease, let point, _, _): "finished \(pointName(point)) under \(lease)"
     case .failed(let lease, let point, let kind, _): "failed \(pointName(point)) under \(lease): \(kind.rawValue)"
     case .handedBack(let lease, let point, let epoch): "hands \(pointName(point)) back under \(lease) at epoch \(epoch)"
@@ -126,7 +128,8 @@ extension Simulation {
       "offers a checkpoint of \(pointName(point)) at epoch \(contents.epoch) under \(lease)"
     case .chunk(let lease, let point, let chunk):
       "\(chunk.bytes.count) bytes at \(chunk.offset) of \(pointName(point)) at epoch \(chunk.epoch) under \(lease)"
-    case .chunkGone(let lease, let point, let epoch): "chunk gone of \(pointName(point)) at epoch \(epoch) under \(lease)"
+    case .chunkGone(let lease, let point, let epoch):
+      "chunk gone of \(pointName(point)) at epoch \(epoch) under \(lease)"
     case .fetch(let lease, let point, let request):
       "fetches \(request.count) bytes at \(request.offset) of \(pointName(point)) at epoch \(request.missing.epoch) under \(lease)"
     case .goodbye: "goodbye"
@@ -139,7 +142,8 @@ extension Simulation {
     case .refused(let reason): "refused: \(reason)"
     case .sayHello: "say hello"
     case .grant(let lease, let point, _, let checkpoint):
-      "grant of \(pointName(point)) under \(lease)" + (checkpoint.map { " with a checkpoint at epoch \($0.epoch)" } ?? "")
+      "grant of \(pointName(point)) under \(lease)"
+        + (checkpoint.map { " with a checkpoint at epoch \($0.epoch)" } ?? "")
     case .wait: "wait"
     case .receipt(let lease, let point): "receipt for \(pointName(point)) under \(lease)"
     case .revoked(let lease): "\(lease) is revoked"
@@ -150,7 +154,8 @@ extension Simulation {
       "the checkpoint of \(pointName(point)) at epoch \(epoch) under \(lease) is kept"
     case .chunk(let lease, let point, let chunk):
       "\(chunk.bytes.count) bytes at \(chunk.offset) of \(pointName(point)) at epoch \(chunk.epoch) under \(lease)"
-    case .chunkGone(let lease, let point, let epoch): "chunk gone of \(pointName(point)) at epoch \(epoch) under \(lease)"
+    case .chunkGone(let lease, let point, let epoch):
+      "chunk gone of \(pointName(point)) at epoch \(epoch) under \(lease)"
     case .leave: "leave"
     }
   }

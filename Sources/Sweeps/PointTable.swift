@@ -25,7 +25,7 @@ enum PointState: Hashable, Sendable {
   }
 }
 
-struct PointEntry: Sendable {
+struct PointEntry: Hashable, Sendable {
   let id: PointID
   let experiment: Experiment
   fileprivate(set) var state: PointState
@@ -37,7 +37,7 @@ struct PointEntry: Sendable {
 
 /// Points by position (their order in the sweep) and by id. The next point is always the pending one of the lowest
 /// position, so a point that was given back comes before those never tried.
-struct PointTable: Sendable {
+struct PointTable: Hashable, Sendable {
   private(set) var entries: [PointEntry] = []
   private var positions: [PointID: Int] = [:]
   /// Pending positions below this one are in `returned`; from it on, the entries' own states count.

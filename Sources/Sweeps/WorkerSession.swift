@@ -9,7 +9,7 @@
 
 import Grokking
 
-package struct WorkerSession: Sendable {
+package struct WorkerSession: Hashable, Sendable {
   enum Standing: Hashable, Sendable {
     case notStarted
     case greeting(lastHello: MonotonicInstant)

@@ -23,6 +23,7 @@ struct SimulateCommand: ParsableCommand {
   var faults = "some"
   @Option(help: "End each story after this many events, wherever it stands.") var events = 1_000_000
   @Flag(help: "Draw points, workers, faults and everything else from each seed instead.") var swarm = false
+  @Option(help: "Instead: every story of this many steps, of two workers and two points.") var enumerate: Int?
   @Flag(help: "One JSON object per seed.") var json = false
   @Flag(help: .hidden) var brokenReceipt = false
   @Flag(help: .hidden) var withoutCodec = false
@@ -35,6 +36,7 @@ struct SimulateCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let depth = enumerate { return try enumerateStories(depth) }
     var total = SimulationTotal()
     let clock = ContinuousClock()
     let start = clock.now
@@ -50,6 +52,22 @@ struct SimulateCommand: ParsableCommand {
     let elapsed = start.duration(to: clock.now) / .seconds(1)
     Console.print(total.page(seconds: elapsed))
     if withoutCodec { Console.print("without the codec: messages travelled as values, so these events prove less") }
+  }
+
+  private func enumerateStories(_ depth: Int) throws {
+    let clock = ContinuousClock()
+    for beginning in Enumeration.Beginning.allCases {
+      let start = clock.now
+      let report = Enumeration.run(from: beginning, depth: depth, sampling: 20, answersBeforeCommit: brokenReceipt)
+      let elapsed = start.duration(to: clock.now) / .seconds(1)
+      Console.print(
+        "\(beginning.rawValue): \(report.steps) steps, \(report.states) states, \(report.endings) left to go well, "
+          + "in \(String(format: "%.1f", elapsed)) s")
+      guard let violation = report.violation else { continue }
+      Console.print(violation)
+      throw ExitCode(1)
+    }
+    Console.print("no violation")
   }
 
   private func configuration(_ seed: UInt64) throws -> SimulationConfiguration {
@@ -154,7 +172,8 @@ private struct SimulationLine: Encodable {
     points = report.configuration.points
     workers = report.configuration.workers
     faults = Dictionary(
-      uniqueKeysWithValues: FaultKind.allCases.filter { report.faults[$0] > 0 }.map { ($0.rawValue, report.faults[$0]) })
+      uniqueKeysWithValues: FaultKind.allCases.filter { report.faults[$0] > 0 }.map { ($0.rawValue, report.faults[$0]) }
+    )
     results = report.results
     quarantined = report.quarantined
     attempts = report.attempts
