@@ -8,6 +8,7 @@
 
 import Foundation
 import Grokking
+import Simulation
 import Sweeps
 import Testing
 

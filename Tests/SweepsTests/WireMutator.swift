@@ -2,6 +2,7 @@
 // Everything follows from a seed.
 
 import Foundation
+import Simulation
 import Sweeps
 
 struct WireMutator {
