@@ -35,6 +35,8 @@ extension FaultTests {
         }
         for cable in cables { try network.mend(cable) }
         try scene.finish(coordinator, workers, classes: ["lost", "superseded"])
+        // A machine that falls silent as a whole says nothing about its point.
+        #expect(scene.number("SELECT count(*) FROM attempts WHERE charged") == 0, "\(scene.story)")
       }
     }
 

@@ -45,7 +45,15 @@ final class Network {
   }
 
   /// What starts a program on machine `number`: 0 is the coordinator's, the others have the cable of their number.
-  func place(_ number: Int) -> [String] { ["ip", "netns", "exec", machine(number)] }
+  ///
+  /// Each machine has a name of its own: what falls silent as a whole machine is judged otherwise than a single worker.
+  func place(_ number: Int) -> [String] {
+    [
+      "ip", "netns", "exec", machine(number), "unshare", "--uts", "sh", "-c",
+      "hostname \(machine(number)) && exec \"$@\"",
+      "sh",
+    ]
+  }
 
   /// What the machine at the far end of the cable calls the coordinator.
   func endpoint(over cable: Int) -> String { "tcp://10.77.\(cable).1:5555" }
