@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-  @Suite struct TravelTests {
+  @Suite struct JourneyTests {
     /// Beside the store `s.sqlite`.
     private static let shelf = "s.checkpoints"
 
