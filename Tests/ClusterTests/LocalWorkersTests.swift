@@ -9,7 +9,7 @@ import ZeroMQ
 @Suite struct LocalWorkersTests {
   @Test func `children that leave in order are not replaced`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 2, executable: "/bin/sh", arguments: ["-c", "exit 0"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 2, executable: "/bin/sh", logger: fixture.logger) { _ in ["-c", "exit 0"] }
     try workers.start()
     let ends = Self.watch(workers, until: { workers.isOver }, fixture)
     #expect(ends.map(\.ending) == [.exited(code: 0), .exited(code: 0)])
@@ -18,7 +18,7 @@ import ZeroMQ
 
   @Test func `a killed child is reported with its signal and replaced`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 1, executable: "/bin/sleep", arguments: ["600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sleep", logger: fixture.logger) { _ in ["600"] }
     try workers.start()
     let first = try #require(workers.processes.first)
     // Its own process group: Ctrl-C at the terminal does not reach it.
@@ -35,8 +35,9 @@ import ZeroMQ
   @Test func `a child that ignores the request to leave is killed`() throws {
     let fixture = try Fixture(points: 1)
     // The shell ignores SIGTERM, and so does the program that it becomes.
-    let workers = LocalWorkers(
-      count: 1, executable: "/bin/sh", arguments: ["-c", "trap '' TERM; exec sleep 600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in
+      ["-c", "trap '' TERM; exec sleep 600"]
+    }
     try workers.start()
     let process = try #require(workers.processes.first)
     _ = Self.watch(workers, until: { Self.ignoresTerm(process) }, fixture)
@@ -62,14 +63,14 @@ import ZeroMQ
 
   @Test func `a program that is not there is named`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 1, executable: "/no/such/program", arguments: [], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/no/such/program", logger: fixture.logger) { _ in [] }
     let error = #expect(throws: SpawnError.self) { try workers.start() }
     #expect(error?.description == "cannot start /no/such/program: No such file or directory")
   }
 
   @Test func `the supervisor's command ends with its interrupt, and its children with it`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 2, executable: "/bin/sleep", arguments: ["600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 2, executable: "/bin/sleep", logger: fixture.logger) { _ in ["600"] }
     let interrupt = try Interrupt()
     interrupt.request(SIGINT)
     #expect(try workers.run(interrupt: interrupt) == 130)
@@ -82,7 +83,7 @@ import ZeroMQ
     let script = """
       trap 'echo >> \(told)' TERM; touch \(told); while [ ! -s \(told) ]; do sleep 0.02; done; sleep 0.2
       """
-    let workers = LocalWorkers(count: 1, executable: "/bin/sh", arguments: ["-c", script], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in ["-c", script] }
     let interrupt = try Interrupt()
     let deadline = fixture.deadline
     let person = Thread {
