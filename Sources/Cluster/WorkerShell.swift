@@ -19,6 +19,10 @@ package struct WorkerEnd: Hashable, Sendable {
 package final class WorkerShell {
   package struct Configuration: Sendable {
     package var endpoint: String
+    /// With whose key, and to which coordinator; nil: without keys.
+    package var join: JoinFile?
+    /// Whether another machine's coordinator is trusted without keys.
+    package var isInsecure = false
     /// Folder for checkpoints, snapshots and results without a receipt; shared by the workers of a machine.
     package var scratch: String
     package var kernels: KernelPath
@@ -53,16 +57,18 @@ package final class WorkerShell {
   }
 
   private let configuration: Configuration
-  private let endpoint: String
   let scratch: ScratchFolder
   private let interrupt: Interrupt
   let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
+  /// Exit code for words about keys.
+  private static let notAllowed: Int32 = 77
 
   /// Events that directives gave rise to, and that are handled after them.
   var queue: [SessionEvent] = []
   private var end: WorkerEnd?
+  private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
@@ -80,7 +86,7 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(configuration.endpoint, isConnecting: true)
+    _ = try Link.check(configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -97,39 +103,41 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
-    let socket = try Socket(
-      Context(), .dealer, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
-    try socket.connect(endpoint)
+    let link = try Link(to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
 
     scratch.removeStale()
     let kept = scratch.claimUnsentResults(logger)
     unsent = kept.map { (lease: $0.1.lease, folder: $0.0) }
-    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), socket) }
+    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), link.socket) }
     // A hello before the link stands would be said in vain and again only seconds later.
-    try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
-    handle(.start, socket)
+    switch try link.waitUntilEstablished(interrupt, seconds: 2) {
+    case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
+    case .remark(let words)?: logger.warning("\(words)")
+    case nil: break
+    }
+    handle(.start, link.socket)
 
-    var isInterrupted = false
     while true {
       if let end {
         // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
-        try socket.linger(milliseconds: 500)
+        try link.socket.linger(milliseconds: 500)
         return end
       }
       if !isInterrupted, let code = interruption() {
         isInterrupted = true
-        handle(.interrupt(exitCode: code), socket)
+        handle(.interrupt(exitCode: code), link.socket)
       }
-      while end == nil, let frames = try socket.receive() {
+      while end == nil, let verdict = try link.next() { heed(verdict, link.socket) }
+      while end == nil, let received = try link.socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(frames)), socket)
+          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), link.socket)
         } catch {
-          handle(.undecodable(error), socket)
+          handle(.undecodable(error), link.socket)
         }
       }
-      for note in training.collect() { take(note, socket) }
-      if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
-      if end == nil { try Poller.wait([socket], waker: interrupt.waker, timeout: nextWait) }
+      for note in training.collect() { take(note, link.socket) }
+      if let due = session.nextDeadline, due <= .now { handle(.tick, link.socket) }
+      if end == nil { try Poller.wait(link.sockets, waker: interrupt.waker, timeout: nextWait) }
     }
   }
 
@@ -149,6 +157,18 @@ package final class WorkerShell {
       return 0
     }
     return nil
+  }
+
+  /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
+  /// goes on from there.
+  private func heed(_ verdict: LinkWatch.Verdict, _ socket: Socket) {
+    switch verdict {
+    case .remark(let words): logger.warning("\(words)")
+    case .giveUp(let words):
+      logger.error("\(words)")
+      if !isInterrupted { handle(.interrupt(exitCode: Self.notAllowed), socket) }
+      isInterrupted = true
+    }
   }
 
   private func take(_ note: TrainingNote, _ socket: Socket) {

@@ -27,7 +27,8 @@ package enum LogLevel: String, Hashable, Sendable, CaseIterable {
 }
 
 package struct SchedulerConfiguration: Hashable, Sendable {
-  /// A lease ends when its work has not grown for this long.
+  /// A lease ends when nothing was heard of its worker for this long. It also ends when the worker talks and its work has
+  /// not grown for this long or, if that is longer, for 50 times the slowest step of its point.
   package var leaseSeconds: Double
   /// Workers report at least this often.
   package var progressSeconds: Double
@@ -55,16 +56,20 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   /// What `SelfTest` has to give on every worker's machine; nil: nobody is asked.
   package var selfTestDigest: String?
 
-  /// - Parameter graceSeconds: nil means `leaseSeconds`.
+  /// - Parameters:
+  ///   - progressSeconds: nil means every second, and four times in every lease: reports as rare as leases are short
+  ///     would end each of them.
+  ///   - graceSeconds: nil means `leaseSeconds`.
   package init(
-    leaseSeconds: Double = 60, progressSeconds: Double = 1, graceSeconds: Double? = nil, chargedAttemptsLimit: Int = 3,
+    leaseSeconds: Double = 60, progressSeconds: Double? = nil, graceSeconds: Double? = nil,
+    chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
     checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
     checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
   ) {
     self.leaseSeconds = leaseSeconds
-    self.progressSeconds = progressSeconds
+    self.progressSeconds = progressSeconds ?? min(1, leaseSeconds / 4)
     self.graceSeconds = graceSeconds ?? leaseSeconds
     self.chargedAttemptsLimit = chargedAttemptsLimit
     self.leaveSeconds = leaveSeconds
@@ -149,10 +154,13 @@ package struct SchedulerStart: Sendable {
   package var checkpoints: [KeptCheckpoint]
   /// Finished points that are to be run again and compared, in order.
   package var verifications: [PointID]
+  /// Boot → name of the key that the process came with, where one is known: nobody comes back under another key.
+  package var keys: [String: String]
 
   package init(
     points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
-    sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = []
+    sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = [],
+    keys: [String: String] = [:]
   ) {
     self.points = points
     self.workers = workers
@@ -161,6 +169,7 @@ package struct SchedulerStart: Sendable {
     self.sweeps = sweeps
     self.checkpoints = checkpoints
     self.verifications = verifications
+    self.keys = keys
   }
 }
 
@@ -287,7 +296,7 @@ package enum AttemptEnd: Hashable, Sendable {
 
 /// Why the scheduler is done.
 package enum SchedulerEnding: Hashable, Sendable {
-  /// Every point is finished or quarantined.
+  /// Every point is finished, quarantined, or of cancelled sweeps only.
   case everyPointTerminal
   /// Drained: what was running is done, points are left.
   case drained

@@ -17,9 +17,12 @@ struct WorkerCommand: ParsableCommand {
       process that dies is replaced. Without a coordinator it keeps trying; results wait on disk.
 
         groksweep worker --connect tcp://127.0.0.1:5555 --slots 4
+        groksweep worker --connect tcp://coordinator.example.org:5555 --join lab2.join
       """)
 
-  @Option(help: "The coordinator's address, as it printed it.") var connect: String
+  @Option(help: "The coordinator's address, as it printed it (default: the join file's).") var connect: String?
+  @Option(help: "The join file that lets this machine in; made with groksweep keys new.") var join: String?
+  @Flag(help: "Work for another machine's coordinator without keys, unencrypted.") var insecure = false
   @Option(help: "Worker processes to keep (default: one per core).") var slots: Int?
   @Option(help: "Folder for checkpoints, snapshots and results without a receipt (default: in ~/.cache/groksweep).")
   var scratch: String?
@@ -39,6 +42,7 @@ struct WorkerCommand: ParsableCommand {
   @Flag(help: "Say only warnings and errors.") var quiet = false
 
   func validate() throws {
+    if join != nil && insecure { throw ValidationError("give --join or --insecure, not both") }
     if let slots, !(1...1024).contains(slots) {
       throw ValidationError("--slots \(slots): give a number from 1 to 1024")
     }
@@ -48,14 +52,27 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
-    try EndpointPolicy.check(connect, isConnecting: true)
+    let joining = try join.map { path throws(KeyFileError) in try JoinFile(path: path) }
+    if let joining, joining.role != .worker {
+      throw Failure(
+        "\(join!): is of a key of \(joining.role.title); a worker needs a key of a worker", .notAllowed)
+    }
+    guard let connect = connect ?? joining?.address else {
+      throw Failure("say where the coordinator is: --connect tcp://HOST:PORT", .usage)
+    }
+    try EndpointPolicy.check(connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
     let kernels = try chosenKernels()
     let interrupt = try Interrupt()
     let logger = Logger(onto: Screen(isLive: false), from: quiet ? .warning : .info)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
       interrupt.catchSignals()
-      try work(kernels, scratch: scratch, parent: exitWithParent, interrupt, logger)
+      var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
+      configuration.join = joining
+      configuration.isInsecure = insecure
+      let end = try WorkerShell(configuration, interrupt: interrupt, logger: logger).run()
+      if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
+      throw ExitCode(end.code)
     }
     // The second signal has children to end first.
     interrupt.catchSignals(secondExits: false)
@@ -64,15 +81,16 @@ struct WorkerCommand: ParsableCommand {
       logger: logger
     ) { start in
       ["worker", "--connect", connect, "--scratch", scratch, "--checkpoint-seconds", "\(checkpointSeconds)"]
-        + start.options + (quiet ? ["--quiet"] : [])
+        + start.options + (join.map { ["--join", $0] } ?? []) + (insecure ? ["--insecure"] : [])
+        + (quiet ? ["--quiet"] : [])
     }
     throw ExitCode(try workers.run(interrupt: interrupt))
   }
 
-  /// One worker process: this one.
-  private func work(
-    _ kernels: KernelPath, scratch: String, parent: Int32, _ interrupt: Interrupt, _ logger: Logger
-  ) throws -> Never {
+  /// One worker process: this one, after its self-test.
+  private func ofThisProcess(
+    _ endpoint: String, _ kernels: KernelPath, scratch: String, parent: Int32, _ logger: Logger
+  ) throws -> WorkerShell.Configuration {
     let identity = WorkerIdentity.ofThisProcess(kernels: kernels, build: Build.version, boot: boot)
     let selfTest = try SelfTest.run(kernels)
     if selfTest != SelfTest.digest {
@@ -83,17 +101,11 @@ struct WorkerCommand: ParsableCommand {
     if let predecessorBoot, let predecessorEnding {
       predecessor = Predecessor(boot: predecessorBoot, ending: predecessorEnding)
     }
-    let shell = try WorkerShell(
-      WorkerShell.Configuration(
-        endpoint: connect, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
-        session: SessionConfiguration(
-          identity: identity, lifetimeSeconds: deadline, predecessor: predecessor, selfTest: selfTest),
-        checkpointSeconds: checkpointSeconds,
-        supervisor: supervisorPipe.flatMap { SupervisorPipe(descriptor: $0) }),
-      interrupt: interrupt, logger: logger)
-    let end = shell.run()
-    if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
-    throw ExitCode(end.code)
+    return WorkerShell.Configuration(
+      endpoint: endpoint, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
+      session: SessionConfiguration(
+        identity: identity, lifetimeSeconds: deadline, predecessor: predecessor, selfTest: selfTest),
+      checkpointSeconds: checkpointSeconds, supervisor: supervisorPipe.flatMap { SupervisorPipe(descriptor: $0) })
   }
 }
 
