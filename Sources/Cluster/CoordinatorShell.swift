@@ -152,9 +152,12 @@ package final class CoordinatorShell {
       guard ending == nil, let frames = try socket.receive() else { return }
       let peer = PeerID(frames[0])
       do {
-        let message = try WireCodec.decodeWorkerMessage(Array(frames.dropFirst()))
-        handle(.message(from: peer, message))
-        if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
+        switch try WireCodec.decodeInbound(Array(frames.dropFirst())) {
+        case .worker(let message):
+          handle(.message(from: peer, message))
+          if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
+        case .request(let request, let number): send(answer(request), number: number, to: peer)
+        }
       } catch {
         handle(.undecodable(from: peer, error))
       }
@@ -188,14 +191,16 @@ package final class CoordinatorShell {
     switch directive {
     case .send(let peer, let message): send(message, to: peer)
     case .recordWorker(let worker): record(worker)
-    case .grant(let attempt, let peer, let experiment):
+    case .grant(let attempt, let peer, let experiment, let checkpoint):
       guard record(attempt) else { return }
-      send(.grant(lease: attempt.lease, point: attempt.point, experiment), to: peer)
+      send(.grant(lease: attempt.lease, point: attempt.point, experiment, checkpoint: checkpoint), to: peer)
     case .endAttempt(let lease, let end): record(end, of: lease)
     case .store(let point, let lease, let result, let seconds, let worker):
       commit(result, of: point, lease: lease, seconds: seconds, worker: worker)
     case .compare(let point, _, let result, let worker): compare(result, of: point, worker: worker)
     case .recordFailure(let point, let reason): recordFailure(of: point, reason: reason)
+    case .finishVerification(let point, _, let result, let worker): compare(result, of: point, worker: worker)
+    case .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint, .sendChunk: break
     case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
     case .finished(let reason): ending = reason
     }
@@ -203,9 +208,17 @@ package final class CoordinatorShell {
 
   /// An accepted message is only queued: what matters is asked for again by whoever misses it.
   private func send(_ message: CoordinatorMessage, to peer: PeerID) {
-    if case .welcome(let number, _, _) = message { numbers[peer] = number }
+    if case .welcome(let number, _, _, _) = message { numbers[peer] = number }
+    send(peer) { () throws(WireError) in try WireCodec.encode(message) }
+  }
+
+  private func send(_ reply: OperatorReply, number: Int64, to peer: PeerID) {
+    send(peer) { () throws(WireError) in try WireCodec.encode(reply, number: number) }
+  }
+
+  private func send(_ peer: PeerID, _ frames: () throws(WireError) -> [[UInt8]]) {
     do {
-      switch try socket.send([peer.bytes] + WireCodec.encode(message)) {
+      switch try socket.send([peer.bytes] + frames()) {
       case .queued: break
       case .full: logger.debug("a worker does not read its messages; one was not sent")
       case .unreachable:

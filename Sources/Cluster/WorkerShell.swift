@@ -169,6 +169,9 @@ package final class WorkerShell {
   private func perform(_ directive: SessionDirective, _ socket: Socket) {
     switch directive {
     case .send(let message): send(message, socket)
+    case .prepare, .keepChunk, .dropFetched: break
+    case .sendChunk(let lease, let point, let request):
+      send(.chunkGone(lease: lease, point: point, epoch: request.missing.epoch), socket)
     case .startTraining(_, let point, let experiment): startTraining(point, experiment)
     case .stopTraining(let checkpoint): training.stop(checkpoint: checkpoint)
     case .keepResult(let result): keep(result)

@@ -45,6 +45,9 @@ package struct SnapshotStore {
     max(0, limit / (MemoryLayout<Float>.size * ParameterLayout(experiment).count) - 1)
   }
 
+  /// Numbers in each part of a run of `experiment`.
+  package static func numbersOfPart(_ experiment: Experiment) -> Int { ParameterLayout(experiment).count }
+
   /// Keeps everything in memory: 4 bytes a number.
   package static func inMemory() -> SnapshotStore {
     final class Shelf { var kept: [Part: [Int: [Float]]] = [:] }

@@ -1,46 +1,14 @@
 // What coordinator and workers say to each other, as values. The codec turns them into frames; nobody here sends.
 //
 // Every message that matters has an answer: hello → welcome or refused, ready → grant or wait, finished → receipt or
-// unwanted, failed and handedBack → receipt. Whoever gets no answer says it again.
+// unwanted, failed and handedBack → receipt, fetch → chunk or chunkGone. Whoever gets no answer says it again.
+// Checkpoints are only worth saving time with: an offer may go unanswered, and a pull is asked again or given up.
 
 import Grokking
 
 /// The version of this protocol. Coordinator and workers must agree on it, and on `Engine.semanticsVersion`.
 package enum WireProtocol {
-  package static let version = 2
-}
-
-/// SHA-256 of a point's canonical experiment and the engine's semantics version: 64 hexadecimal digits.
-package struct PointID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-  package let hex: String
-
-  /// nil unless `hex` is 64 lower-case hexadecimal digits.
-  package init?(hex: String) {
-    guard hex.utf8.count == 64, hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
-      return nil
-    }
-    self.hex = hex
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let id = PointID(hex: text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "a point's id is 64 hexadecimal digits")
-    }
-    self = id
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(hex)
-  }
-
-  package static func < (left: PointID, right: PointID) -> Bool { left.hex < right.hex }
-
-  /// The first 12 digits: enough for people.
-  package var short: String { String(hex.prefix(12)) }
-  package var description: String { hex }
+  package static let version = 3
 }
 
 /// One permission to run one point, until the coordinator's clock ends it. Never used twice, not even after a restart.
@@ -107,8 +75,48 @@ package struct HeldLease: Hashable, Sendable, Codable {
   }
 }
 
+/// How a worker process introduces itself.
+package struct Hello: Hashable, Sendable {
+  package var identity: WorkerIdentity
+  package var protocolVersion: Int
+  package var semanticsVersion: Int
+  /// What it trains at this moment.
+  package var holding: HeldLease?
+  /// How the process ended that had this slot before, if its supervisor saw it end.
+  package var predecessor: Predecessor?
+  /// Seconds from now after which this process has to be gone, as at the end of an allocation; nil: it may stay.
+  package var secondsLeft: Double?
+  /// The digest that `SelfTest` gave here; nil when it was not run.
+  package var selfTest: String?
+
+  package init(
+    _ identity: WorkerIdentity, protocolVersion: Int = WireProtocol.version,
+    semanticsVersion: Int = Engine.semanticsVersion, holding: HeldLease? = nil, predecessor: Predecessor? = nil,
+    secondsLeft: Double? = nil, selfTest: String? = nil
+  ) {
+    self.identity = identity
+    self.protocolVersion = protocolVersion
+    self.semanticsVersion = semanticsVersion
+    self.holding = holding
+    self.predecessor = predecessor
+    self.secondsLeft = secondsLeft
+    self.selfTest = selfTest
+  }
+}
+
+/// A process that ended, as its supervisor saw it.
+package struct Predecessor: Hashable, Sendable, Codable {
+  package var boot: String
+  /// In words: "killed by signal 9 (Killed)".
+  package var ending: String
+  package init(boot: String, ending: String) {
+    self.boot = boot
+    self.ending = ending
+  }
+}
+
 package enum WorkerMessage: Hashable, Sendable {
-  case hello(WorkerIdentity, protocolVersion: Int, semanticsVersion: Int, holding: HeldLease?)
+  case hello(Hello)
   case ready
   case progress(lease: LeaseID, RunProgress, epochsPerSecond: Double)
   /// At least once, until a receipt for the point comes. `seconds` is wall time of training and analysis.
@@ -116,17 +124,29 @@ package enum WorkerMessage: Hashable, Sendable {
   case failed(lease: LeaseID, point: PointID, AttemptClass, reason: String)
   /// The worker leaves and gives its point back.
   case handedBack(lease: LeaseID, point: PointID, epoch: Int)
+  /// There is a checkpoint from which any machine could go on. Answered by `pull`, or by `checkpointKept` when the
+  /// coordinator has it; not answered while it has no room or no time for it. Said again with every newer one.
+  case offer(lease: LeaseID, point: PointID, CheckpointContents)
+  /// What a `pull` asked for.
+  case chunk(lease: LeaseID, point: PointID, CheckpointChunk)
+  /// What a `pull` asked for is no longer there.
+  case chunkGone(lease: LeaseID, point: PointID, epoch: Int)
+  /// Wants bytes of the checkpoint that a grant named. Renews the lease as long as it gets on.
+  case fetch(lease: LeaseID, point: PointID, CheckpointRequest)
   case goodbye
 }
 
 package enum CoordinatorMessage: Hashable, Sendable {
   /// `worker` is the coordinator's number for this worker; progress is wanted at least every `progressSeconds`.
-  case welcome(worker: Int64, leaseSeconds: Double, progressSeconds: Double)
-  /// Will never be welcome: other protocol or engine version. The worker stops with these words.
+  /// Checkpoints are wanted at most every `checkpointSeconds`; nil: not at all.
+  case welcome(worker: Int64, leaseSeconds: Double, progressSeconds: Double, checkpointSeconds: Double? = nil)
+  /// Will never be welcome: other protocol or engine version, a revoked key, a machine that fails point after point.
+  /// The worker stops with these words.
   case refused(reason: String)
   /// The coordinator does not know this peer (it was restarted): say hello first.
   case sayHello
-  case grant(lease: LeaseID, point: PointID, Experiment)
+  /// With `checkpoint`, the coordinator keeps one of this point from which to go on.
+  case grant(lease: LeaseID, point: PointID, Experiment, checkpoint: CheckpointContents? = nil)
   /// Nothing to hand out now; a grant follows by itself when there is.
   case wait
   /// The result, failure or hand-back of this point was committed: forget it.
@@ -135,6 +155,14 @@ package enum CoordinatorMessage: Hashable, Sendable {
   case revoked(lease: LeaseID)
   /// No sweep here has this point: keep its result for the coordinator that asked for it, and say no more of it.
   case unwanted(lease: LeaseID, point: PointID)
+  /// Wants bytes of an offered checkpoint.
+  case pull(lease: LeaseID, point: PointID, CheckpointRequest)
+  /// All of the offered checkpoint of this epoch is kept, or a later one is.
+  case checkpointKept(lease: LeaseID, point: PointID, epoch: Int)
+  /// What a `fetch` asked for.
+  case chunk(lease: LeaseID, point: PointID, CheckpointChunk)
+  /// What a `fetch` asked for is not there: train without it.
+  case chunkGone(lease: LeaseID, point: PointID, epoch: Int)
   /// The sweep is over: leave.
   case leave
 }

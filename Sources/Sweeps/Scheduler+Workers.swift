@@ -66,7 +66,7 @@ extension Scheduler {
       attempts[lease]?.worker = number
       workers[number]?.lease = lease
     }
-    emit(.recordWorker(WorkerRecord(number: number, identity: identity)))
+    emit(.recordWorker(WorkerRecord(number: number, identity: identity, key: peer.key)))
     log(.info, "\(worker.name) joined: \(identity.cpu), \(identity.kernelPath)")
     return number
   }

@@ -101,7 +101,8 @@ package struct Scheduler: Sendable {
     case .grantFailed(let lease, let reason): grantFailed(lease, reason)
     case .unreachable(let peer): unreachable(peer)
     case .processEnded(let boot, let description): processEnded(boot, description)
-    case .addPoints(let added): add(added)
+    case .addSweep(_, let added): add(added)
+    case .setSweep, .setPriority, .retry, .verify, .drainWorkers, .checkpointKept, .checkpointFailed: break
     case .drain(let reason): drain(reason)
     case .shutdown(let reason): shutdown(reason)
     }
@@ -112,9 +113,10 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func receive(_ message: WorkerMessage, from peer: PeerID) {
-    if case .hello(let identity, let protocolVersion, let semanticsVersion, let holding) = message {
-      hello(
-        identity, from: peer, protocolVersion: protocolVersion, semanticsVersion: semanticsVersion, holding: holding)
+    if case .hello(let hello) = message {
+      self.hello(
+        hello.identity, from: peer, protocolVersion: hello.protocolVersion, semanticsVersion: hello.semanticsVersion,
+        holding: hello.holding)
       return
     }
     guard let number = numberOfPeer[peer] else {
@@ -133,6 +135,7 @@ package struct Scheduler: Sendable {
       givenUp(lease, point, by: number, as: kind, reason: reason)
     case .handedBack(let lease, let point, let epoch):
       givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)")
+    case .offer, .chunk, .chunkGone, .fetch: break
     case .goodbye: goodbye(number)
     }
   }

@@ -5,10 +5,17 @@
 
 import Grokking
 
-/// How the net names a peer: the routing id that ROUTER puts before its frames. New with every connection.
+/// How the net names a peer: the routing id that ROUTER puts before its frames, new with every connection, and the name
+/// of the key that it proved to have.
 package struct PeerID: Hashable, Sendable {
   package let bytes: [UInt8]
-  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+  /// "" where no keys are used.
+  package let key: String
+
+  package init(_ bytes: [UInt8], key: String = "") {
+    self.bytes = bytes
+    self.key = key
+  }
 }
 
 /// How much a line of the machines matters to people.
@@ -35,11 +42,26 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   package var storeRetrySeconds: Double
   /// Whether everyone is sent home, and `.finished` said, once every point is terminal.
   package var exitWhenDone: Bool
+  /// Workers hand their checkpoints over at most this often; nil: never, as where all share one scratch folder.
+  package var checkpointSeconds: Double?
+  /// Of all checkpoints that come and go, together.
+  package var checkpointBytesPerSecond: Double
+  /// Room for kept checkpoints; beyond it, none is taken.
+  package var checkpointSpaceBytes: Int
+  /// Failures in a row on one host, each of another point, after which the host is sent home.
+  package var hostFailureLimit: Int
+  /// Attempts of a point that may end in the silence of a whole host; such ends are not charged.
+  package var silentLossLimit: Int
+  /// What `SelfTest` has to give on every worker's machine; nil: nobody is asked.
+  package var selfTestDigest: String?
 
   /// - Parameter graceSeconds: nil means `leaseSeconds`.
   package init(
     leaseSeconds: Double = 60, progressSeconds: Double = 1, graceSeconds: Double? = nil, chargedAttemptsLimit: Int = 3,
-    leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true
+    leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
+    checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
+    checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5, silentLossLimit: Int = 10,
+    selfTestDigest: String? = nil
   ) {
     self.leaseSeconds = leaseSeconds
     self.progressSeconds = progressSeconds
@@ -48,6 +70,12 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     self.leaveSeconds = leaveSeconds
     self.storeRetrySeconds = storeRetrySeconds
     self.exitWhenDone = exitWhenDone
+    self.checkpointSeconds = checkpointSeconds
+    self.checkpointBytesPerSecond = checkpointBytesPerSecond
+    self.checkpointSpaceBytes = checkpointSpaceBytes
+    self.hostFailureLimit = hostFailureLimit
+    self.silentLossLimit = silentLossLimit
+    self.selfTestDigest = selfTestDigest
   }
 }
 
@@ -63,6 +91,20 @@ package struct OpenAttempt: Hashable, Sendable {
   }
 }
 
+/// A sweep as the scheduler sees it: whether its points are handed out, and before which others.
+package struct KnownSweep: Hashable, Sendable {
+  package var name: String
+  package var state: SweepState
+  /// Points of higher ones go first.
+  package var priority: Int
+
+  package init(name: String, state: SweepState = .active, priority: Int = 0) {
+    self.name = name
+    self.state = state
+    self.priority = priority
+  }
+}
+
 /// A point as the store knows it when the coordinator starts, or when points are added.
 package struct KnownPoint: Hashable, Sendable {
   package enum State: String, Hashable, Sendable { case pending, finished, failed }
@@ -72,16 +114,22 @@ package struct KnownPoint: Hashable, Sendable {
   /// Ended attempts that count against the point.
   package var chargedAttempts: Int
   package var openAttempts: [OpenAttempt]
+  /// The first sweep that has it, by its place among `SchedulerStart.sweeps`.
+  package var sweep: Int
+  /// Further sweeps that have it.
+  package var otherSweeps: [Int]
 
   package init(
     id: PointID, experiment: Experiment, state: State = .pending, chargedAttempts: Int = 0,
-    openAttempts: [OpenAttempt] = []
+    openAttempts: [OpenAttempt] = [], sweep: Int = 0, otherSweeps: [Int] = []
   ) {
     self.id = id
     self.experiment = experiment
     self.state = state
     self.chargedAttempts = chargedAttempts
     self.openAttempts = openAttempts
+    self.sweep = sweep
+    self.otherSweeps = otherSweeps
   }
 }
 
@@ -95,15 +143,42 @@ package struct SchedulerStart: Sendable {
   package var nextWorker: Int64
   /// Above every lease in the store: a lease is never used twice.
   package var nextLease: LeaseID
+  /// In order of registration; points name them by their places. Never empty.
+  package var sweeps: [KnownSweep]
+  /// What is kept beside the store, of points that are not terminal.
+  package var checkpoints: [KeptCheckpoint]
+  /// Finished points that are to be run again and compared, in order.
+  package var verifications: [PointID]
 
   package init(
-    points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1)
+    points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
+    sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = []
   ) {
     self.points = points
     self.workers = workers
     self.nextWorker = nextWorker
     self.nextLease = nextLease
+    self.sweeps = sweeps
+    self.checkpoints = checkpoints
+    self.verifications = verifications
   }
+}
+
+/// A point's checkpoint beside the store.
+package struct KeptCheckpoint: Hashable, Sendable {
+  package var point: PointID
+  package var contents: CheckpointContents
+
+  package init(point: PointID, contents: CheckpointContents) {
+    self.point = point
+    self.contents = contents
+  }
+}
+
+/// Workers that an operator speaks of.
+package enum WorkerSelection: Hashable, Sendable {
+  case number(Int64)
+  case host(String)
 }
 
 package enum SchedulerEvent: Sendable {
@@ -124,8 +199,23 @@ package enum SchedulerEvent: Sendable {
   case unreachable(PeerID)
   /// The supervisor of this machine saw a worker process end; `description` says how ("killed by signal 9").
   case processEnded(boot: String, description: String)
-  /// Known ids are left as they are; new ones stand behind all others.
-  case addPoints([KnownPoint])
+  /// A sweep comes in while this coordinator runs, or comes again with another state or priority. Known points are left as
+  /// they are (failed ones that are pending now become so); new ones stand behind all others. `sweep` and `otherSweeps`
+  /// of the points do not count: they belong to this one.
+  case addSweep(KnownSweep, [KnownPoint])
+  /// Paused, cancelled or active again. Unknown names change nothing.
+  case setSweep(String, SweepState)
+  case setPriority(sweep: String, Int)
+  /// Failed points are pending again, and nothing is held against them. Others are left alone.
+  case retry([PointID])
+  /// Finished points are run once more, when there is nothing else to do; their results are compared.
+  case verify([PointID])
+  /// These workers leave after their points.
+  case drainWorkers(WorkerSelection)
+  /// A checkpoint is complete on the shelf and is what the point goes on from.
+  case checkpointKept(PointID, CheckpointContents)
+  /// What came of a checkpoint could not be kept, or was damaged.
+  case checkpointFailed(PointID, reason: String)
   /// Grant nothing more; `.finished` when the running points are done.
   case drain(reason: String)
   /// Send everyone home now: workers checkpoint and hand back; `.finished` when they have, or after `leaveSeconds`.
@@ -136,10 +226,13 @@ package enum SchedulerEvent: Sendable {
 package struct WorkerRecord: Hashable, Sendable {
   package var number: Int64
   package var identity: WorkerIdentity
+  /// The name of the key that it came with; "" where no keys are used.
+  package var key: String
 
-  package init(number: Int64, identity: WorkerIdentity) {
+  package init(number: Int64, identity: WorkerIdentity, key: String = "") {
     self.number = number
     self.identity = identity
+    self.key = key
   }
 }
 
@@ -164,11 +257,14 @@ package enum AttemptEnd: Hashable, Sendable {
   case failed(AttemptClass, reason: String, charged: Bool)
   /// Another attempt's result was stored first.
   case superseded(by: LeaseID?)
+  /// The point was finished already, and was run again to compare.
+  case verified(isEqual: Bool)
 
-  /// `finished`, an `AttemptClass`, or `superseded`.
+  /// `finished`, an `AttemptClass`, `superseded`, `verified` or `differed`.
   package var name: String {
     switch self {
     case .finished: "finished"
+    case .verified(let isEqual): isEqual ? "verified" : "differed"
     case .failed(let kind, _, _): kind.rawValue
     case .superseded: "superseded"
     }
@@ -177,7 +273,7 @@ package enum AttemptEnd: Hashable, Sendable {
   /// In words; nil for `finished`.
   package var reason: String? {
     switch self {
-    case .finished: nil
+    case .finished, .verified: nil
     case .failed(_, let reason, _): reason
     case .superseded(let lease?): "the result of \(lease) was stored first"
     case .superseded(nil): "the point already had a result"
@@ -203,9 +299,9 @@ package enum SchedulerDirective: Hashable, Sendable {
   case send(to: PeerID, CoordinatorMessage)
   /// Insert or update by number.
   case recordWorker(WorkerRecord)
-  /// Record the attempt durably, then send `grant(lease, point, experiment)`. When recording fails, do not send, and
-  /// answer with `.grantFailed`.
-  case grant(AttemptRecord, to: PeerID, Experiment)
+  /// Record the attempt durably, then send `grant(lease, point, experiment, checkpoint)`. When recording fails, do not
+  /// send, and answer with `.grantFailed`.
+  case grant(AttemptRecord, to: PeerID, Experiment, checkpoint: CheckpointContents? = nil)
   /// Unknown or already ended leases: nothing to do.
   case endAttempt(LeaseID, AttemptEnd)
   /// Commit the result, then answer with `.stored` or `.storeFailed`. `worker` delivered it; the attempt's end follows
@@ -215,6 +311,20 @@ package enum SchedulerDirective: Hashable, Sendable {
   case compare(point: PointID, lease: LeaseID, RunResult, worker: Int64)
   /// The point is quarantined.
   case recordFailure(PointID, reason: String)
+  /// A second run of a finished point that somebody asked for: compare as `compare` does, record the verification as
+  /// done, and end the attempt as `verified`.
+  case finishVerification(point: PointID, lease: LeaseID, RunResult, worker: Int64)
+  /// These attempts, which ended and were charged, were not their points' fault after all.
+  case refund([LeaseID], reason: String)
+  /// The bytes at `offset` of what the shelf misses of a checkpoint.
+  case keepChunk(PointID, missing: CheckpointContents, offset: Int, [UInt8])
+  /// Every byte of what was missing has come: check it, make it the point's checkpoint, and answer with `checkpointKept`
+  /// or `checkpointFailed`. `contents` is all of it, what the shelf had before included.
+  case completeCheckpoint(PointID, CheckpointContents)
+  /// Nothing of it is needed any more: half transfers too.
+  case dropCheckpoint(PointID)
+  /// Read what is asked for from the shelf and send it as `chunk`, or `chunkGone` when it is not there.
+  case sendChunk(to: PeerID, lease: LeaseID, point: PointID, CheckpointRequest)
   case log(LogLevel, String)
   /// Once, last.
   case finished(SchedulerEnding)

@@ -14,10 +14,19 @@ package struct SessionConfiguration: Hashable, Sendable {
   package var stopSeconds: Double
   /// A leaving worker's hand-back and unsent results get this long for their receipts.
   package var handBackSeconds: Double
+  /// Before that, its checkpoint gets this long to be handed over.
+  package var handOverSeconds: Double
+  /// From the session's start: by then this process has to be gone; nil: it may stay.
+  package var lifetimeSeconds: Double?
+  /// How the process before it in this slot ended.
+  package var predecessor: Predecessor?
+  /// What `SelfTest` gave here.
+  package var selfTest: String?
 
   package init(
     identity: WorkerIdentity, helloSeconds: Double = 2, readySeconds: Double = 10, resendSeconds: Double = 5,
-    stopSeconds: Double = 30, handBackSeconds: Double = 5
+    stopSeconds: Double = 30, handBackSeconds: Double = 5, handOverSeconds: Double = 20,
+    lifetimeSeconds: Double? = nil, predecessor: Predecessor? = nil, selfTest: String? = nil
   ) {
     self.identity = identity
     self.helloSeconds = helloSeconds
@@ -25,6 +34,10 @@ package struct SessionConfiguration: Hashable, Sendable {
     self.resendSeconds = resendSeconds
     self.stopSeconds = stopSeconds
     self.handBackSeconds = handBackSeconds
+    self.handOverSeconds = handOverSeconds
+    self.lifetimeSeconds = lifetimeSeconds
+    self.predecessor = predecessor
+    self.selfTest = selfTest
   }
 }
 
@@ -59,6 +72,13 @@ package enum SessionEvent: Sendable {
   case runFailed(AttemptClass, reason: String)
   /// Training stopped as asked, at this epoch.
   case runStopped(epoch: Int)
+  /// The run under way has a new checkpoint on disk.
+  case checkpointWritten(CheckpointContents)
+  /// Answers `prepare`: what of the granted checkpoint is to be fetched; nil: nothing, since the scratch folder has this
+  /// one or a later one.
+  case prepared(missing: CheckpointContents?)
+  /// What was fetched could not be kept: train without it.
+  case fetchFailed(reason: String)
   /// A signal. The first: hand back and leave with this code. The second: leave now.
   case interrupt(exitCode: Int32)
 }
@@ -66,6 +86,15 @@ package enum SessionEvent: Sendable {
 /// One of runFinished, runFailed or runStopped follows every `startTraining`, and only one run is under way at a time.
 package enum SessionDirective: Hashable, Sendable {
   case send(WorkerMessage)
+  /// Look what of this checkpoint the point's scratch folder has, and answer with `prepared`.
+  case prepare(LeaseID, PointID, Experiment, CheckpointContents)
+  /// Fetched bytes, at `offset` of what is missing: write them, or answer with `fetchFailed`. The last ones complete the
+  /// checkpoint.
+  case keepChunk(PointID, missing: CheckpointContents, offset: Int, [UInt8])
+  /// Give up what was fetched so far.
+  case dropFetched(PointID)
+  /// Read what is asked for from the run's files and send it as `chunk`, or `chunkGone` when it is not there.
+  case sendChunk(LeaseID, PointID, CheckpointRequest)
   case startTraining(LeaseID, PointID, Experiment)
   /// Ask the training thread to stop soon. It answers with `.runStopped`, or with `.runFinished`/`.runFailed` when it
   /// was done already; both are right.

@@ -1,7 +1,8 @@
 // Messages to frames and back.
 //
 // The first frame is JSON: {"groksweep": protocol version, "type": …, and the message's fields in snake_case}. A result
-// has a second frame with its curve, little-endian. Frames come from the net, so the decoder believes nothing: sizes
+// has a second frame with its curve, little-endian; a chunk of a checkpoint and an answer to an operator have one with
+// their bytes. Frames come from the net, so the decoder believes nothing: sizes
 // and counts are checked before anything is allocated, numbers must be finite and in range, texts short and without
 // control characters, experiments possible. It throws a sentence, and never traps, whatever the bytes are.
 //
@@ -22,7 +23,11 @@ package enum WireCodec {
   /// - Throws: `WireError` when a number is not finite or a frame would exceed its limit.
   package static func encode(_ message: WorkerMessage) throws(WireError) -> [[UInt8]] {
     var frames = [try json(WorkerFrame(message: message))]
-    if case .finished(_, _, let result, _) = message { frames.append(try WireCurve.encode(result)) }
+    switch message {
+    case .finished(_, _, let result, _): frames.append(try WireCurve.encode(result))
+    case .chunk(_, _, let chunk): frames.append(chunk.bytes)
+    default: break
+    }
     return try checked(frames)
   }
 
@@ -33,27 +38,31 @@ package enum WireCodec {
   }
 
   package static func encode(_ message: CoordinatorMessage) throws(WireError) -> [[UInt8]] {
-    try checked([try json(CoordinatorFrame(message: message))])
+    var frames = [try json(CoordinatorFrame(message: message))]
+    if case .chunk(_, _, let chunk) = message { frames.append(chunk.bytes) }
+    return try checked(frames)
   }
 
   /// `frames` is the message's body: without routing id, without an empty delimiter.
   package static func decodeWorkerMessage(_ frames: [[UInt8]]) throws(WireError) -> WorkerMessage {
-    let first = try checked(frames)[0]
-    let curve = frames.count > 1 ? frames[1] : nil
-    return try translating {
-      let decoder = JSONDecoder()
-      decoder.userInfo[WorkerFrame.curveKey] = curve
-      return try decoder.decode(WorkerFrame.self, from: Data(first)).message
-    }
+    try decode(WorkerFrame.self, frames).message
   }
 
   package static func decodeCoordinatorMessage(_ frames: [[UInt8]]) throws(WireError) -> CoordinatorMessage {
-    let first = try checked(frames)[0]
-    guard frames.count == 1 else { throw .malformed("a coordinator's message has one frame, not \(frames.count)") }
-    return try translating { try JSONDecoder().decode(CoordinatorFrame.self, from: Data(first)).message }
+    try decode(CoordinatorFrame.self, frames).message
   }
 
-  private static func json(_ frame: some Encodable) throws(WireError) -> [UInt8] {
+  static func decode<Frame: Decodable>(_ type: Frame.Type, _ frames: [[UInt8]]) throws(WireError) -> Frame {
+    let first = try checked(frames)[0]
+    let second = frames.count > 1 ? frames[1] : nil
+    return try translating {
+      let decoder = JSONDecoder()
+      decoder.userInfo[WorkerFrame.secondKey] = second
+      return try decoder.decode(type, from: Data(first))
+    }
+  }
+
+  static func json(_ frame: some Encodable) throws(WireError) -> [UInt8] {
     try translating {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -61,7 +70,7 @@ package enum WireCodec {
     }
   }
 
-  private static func checked(_ frames: [[UInt8]]) throws(WireError) -> [[UInt8]] {
+  static func checked(_ frames: [[UInt8]]) throws(WireError) -> [[UInt8]] {
     guard let first = frames.first else { throw .malformed("a message without frames") }
     guard frames.count <= maximumFrames else {
       throw .tooLarge("a message of \(frames.count) frames; at most \(maximumFrames) are allowed")

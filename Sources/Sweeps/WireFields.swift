@@ -16,6 +16,10 @@ extension KeyedDecodingContainer where K == WireKey {
     try WireBounds.check(try decode(Int.self, forKey: key), in: range, key.stringValue)
   }
 
+  func numberIfPresent(_ key: WireKey, in range: ClosedRange<Double>) throws -> Double? {
+    try contains(key) ? number(key, in: range) : nil
+  }
+
   func text(_ key: WireKey, limit: Int) throws -> String {
     try WireBounds.check(try decode(String.self, forKey: key), limit: limit, key.stringValue)
   }
@@ -31,6 +35,41 @@ extension KeyedDecodingContainer where K == WireKey {
     let accuracies = [("train_accuracy", progress.trainAccuracy), ("test_accuracy", progress.testAccuracy)]
     for case (let name, let value?) in accuracies { try WireBounds.check(value, in: 0...1, name) }
     return progress
+  }
+}
+
+extension KeyedDecodingContainer where K == WireKey {
+  func hello(_ version: Int) throws -> Hello {
+    let predecessor = try decodeIfPresent(Predecessor.self, forKey: .predecessor)
+    if let predecessor {
+      try WireIdentity.check(boot: predecessor.boot)
+      try WireBounds.check(predecessor.ending, limit: WireCodec.maximumNameBytes, "predecessor")
+    }
+    let selfTest = try contains(.selfTest) ? text(.selfTest, limit: 64) : nil
+    return Hello(
+      try decode(WireIdentity.self, forKey: .worker).identity, protocolVersion: version,
+      semanticsVersion: try decode(Int.self, forKey: .semanticsVersion),
+      holding: try decodeIfPresent(HeldLease.self, forKey: .holding), predecessor: predecessor,
+      secondsLeft: try numberIfPresent(.secondsLeft, in: 0...1e9), selfTest: selfTest)
+  }
+}
+
+extension KeyedEncodingContainer where K == WireKey {
+  mutating func encode(_ hello: Hello) throws {
+    try encode(WireIdentity(hello.identity), forKey: .worker)
+    try encode(hello.semanticsVersion, forKey: .semanticsVersion)
+    try encodeIfPresent(hello.holding, forKey: .holding)
+    if let predecessor = hello.predecessor {
+      let ending = WireText.clean(predecessor.ending, limit: WireCodec.maximumNameBytes)
+      try encode(Predecessor(boot: predecessor.boot, ending: ending), forKey: .predecessor)
+    }
+    try encodeIfPresent(hello.secondsLeft, forKey: .secondsLeft)
+    try encodeIfPresent(hello.selfTest, forKey: .selfTest)
+  }
+
+  mutating func encode(_ lease: LeaseID, _ point: PointID) throws {
+    try encode(lease, forKey: .lease)
+    try encode(point, forKey: .point)
   }
 }
 
@@ -72,14 +111,18 @@ struct WireIdentity: Codable {
         try fields.decode(String.self, forKey: key), limit: WireCodec.maximumNameBytes, key.stringValue)
     }
     let boot = try text(.boot)
-    guard boot.utf8.count == 32, boot.utf8.allSatisfy(WireHex.isDigit) else {
-      throw WireError.malformed("\"boot\" of a hello must be 32 hexadecimal digits")
-    }
+    try Self.check(boot: boot)
     identity = WorkerIdentity(
       boot: boot, host: try text(.host), processID: try fields.decode(Int32.self, forKey: .processID),
       cpu: try text(.cpu),
       cores: try WireBounds.check(try fields.decode(Int.self, forKey: .cores), in: 1...65_536, "cores"),
       kernelPath: try text(.kernelPath), build: try text(.build))
+  }
+
+  static func check(boot: String) throws {
+    guard boot.utf8.count == 32, boot.utf8.allSatisfy(WireHex.isDigit) else {
+      throw WireError.malformed("\"boot\" of a hello must be 32 hexadecimal digits")
+    }
   }
 
   func encode(to encoder: any Encoder) throws {

@@ -15,12 +15,16 @@ enum WireKey: String, CodingKey {
   case reason, epoch
   case leaseSeconds = "lease_seconds"
   case progressSeconds = "progress_seconds"
-  case experiment
+  case experiment, checkpoint, predecessor, request
+  case secondsLeft = "seconds_left"
+  case selfTest = "self_test"
+  case checkpointSeconds = "checkpoint_seconds"
+  case offset, count, number, text
 }
 
-/// A worker's message; on decoding, the curve of a result comes in by the decoder's user info.
+/// A worker's message; on decoding, the second frame comes in by the decoder's user info.
 struct WorkerFrame: Codable {
-  static let curveKey = CodingUserInfoKey(rawValue: "curve")!
+  static let secondKey = CodingUserInfoKey(rawValue: "second")!
 
   let message: WorkerMessage
 
@@ -31,24 +35,18 @@ struct WorkerFrame: Codable {
     let version = try fields.decode(Int.self, forKey: .version)
     guard version == WireProtocol.version else { throw WireError.otherVersion(version) }
     let type = try fields.decode(String.self, forKey: .type)
-    let curve = decoder.userInfo[WorkerFrame.curveKey] as? [UInt8]
-    guard (curve != nil) == (type == "finished") else {
-      throw WireError.malformed(
-        curve == nil ? "a \"finished\" message without its second frame" : "a second frame that belongs to no result")
-    }
+    let second = decoder.userInfo[WorkerFrame.secondKey] as? [UInt8]
+    try WireFrames.check(second, of: type, withSecond: ["finished", "chunk"])
     switch type {
     case "hello":
-      message = .hello(
-        try fields.decode(WireIdentity.self, forKey: .worker).identity, protocolVersion: version,
-        semanticsVersion: try fields.decode(Int.self, forKey: .semanticsVersion),
-        holding: try fields.decodeIfPresent(HeldLease.self, forKey: .holding))
+      message = .hello(try fields.hello(version))
     case "ready": message = .ready
     case "progress":
       message = .progress(
         lease: try fields.lease(), try fields.progress(),
         epochsPerSecond: try fields.number(.epochsPerSecond, in: 0...1e12))
     case "finished":
-      let result = try fields.decode(WireResult.self, forKey: .result).result(curve: curve ?? [])
+      let result = try fields.decode(WireResult.self, forKey: .result).result(curve: second ?? [])
       message = .finished(
         lease: try fields.lease(), point: try fields.point(), result,
         seconds: try fields.number(.seconds, in: 0...1e12))
@@ -60,6 +58,16 @@ struct WorkerFrame: Codable {
       message = .handedBack(
         lease: try fields.lease(), point: try fields.point(),
         epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
+    case "offer":
+      message = .offer(lease: try fields.lease(), point: try fields.point(), try fields.contents())
+    case "chunk":
+      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(second ?? []))
+    case "chunk_gone":
+      message = .chunkGone(
+        lease: try fields.lease(), point: try fields.point(),
+        epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
+    case "fetch":
+      message = .fetch(lease: try fields.lease(), point: try fields.point(), try fields.checkpointRequest())
     case "goodbye": message = .goodbye
     default: throw WireError.malformed("\"\(WireText.clean(type, limit: 40))\" is no message of a worker")
     }
@@ -70,12 +78,10 @@ struct WorkerFrame: Codable {
     var version = WireProtocol.version
     func type(_ name: String) throws { try fields.encode(name, forKey: .type) }
     switch message {
-    case .hello(let identity, let protocolVersion, let semanticsVersion, let holding):
-      version = protocolVersion
+    case .hello(let hello):
+      version = hello.protocolVersion
       try type("hello")
-      try fields.encode(WireIdentity(identity), forKey: .worker)
-      try fields.encode(semanticsVersion, forKey: .semanticsVersion)
-      try fields.encodeIfPresent(holding, forKey: .holding)
+      try fields.encode(hello)
     case .ready: try type("ready")
     case .progress(let lease, let progress, let epochsPerSecond):
       try type("progress")
@@ -99,6 +105,22 @@ struct WorkerFrame: Codable {
       try fields.encode(lease, forKey: .lease)
       try fields.encode(point, forKey: .point)
       try fields.encode(epoch, forKey: .epoch)
+    case .offer(let lease, let point, let contents):
+      try type("offer")
+      try fields.encode(lease, point)
+      try fields.encode(WireContents(contents), forKey: .checkpoint)
+    case .chunk(let lease, let point, let chunk):
+      try type("chunk")
+      try fields.encode(lease, point)
+      try fields.encode(chunk)
+    case .chunkGone(let lease, let point, let epoch):
+      try type("chunk_gone")
+      try fields.encode(lease, point)
+      try fields.encode(epoch, forKey: .epoch)
+    case .fetch(let lease, let point, let request):
+      try type("fetch")
+      try fields.encode(lease, point)
+      try fields.encode(request)
     case .goodbye: try type("goodbye")
     }
     try fields.encode(version, forKey: .version)
@@ -116,12 +138,15 @@ struct CoordinatorFrame: Codable {
     let version = try fields.decode(Int.self, forKey: .version)
     let type = try fields.decode(String.self, forKey: .type)
     guard version == WireProtocol.version || type == "refused" else { throw WireError.otherVersion(version) }
+    let second = decoder.userInfo[WorkerFrame.secondKey] as? [UInt8]
+    try WireFrames.check(second, of: type, withSecond: ["chunk"])
     switch type {
     case "welcome":
       message = .welcome(
         worker: try fields.decode(Int64.self, forKey: .worker),
         leaseSeconds: try fields.number(.leaseSeconds, in: 1e-3...1e9),
-        progressSeconds: try fields.number(.progressSeconds, in: 1e-3...1e9))
+        progressSeconds: try fields.number(.progressSeconds, in: 1e-3...1e9),
+        checkpointSeconds: try fields.numberIfPresent(.checkpointSeconds, in: 1e-3...1e9))
     case "refused": message = .refused(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "say_hello": message = .sayHello
     case "grant":
@@ -129,11 +154,27 @@ struct CoordinatorFrame: Codable {
       if let problem = experiment.problems().first {
         throw WireError.malformed("a granted experiment that cannot be trained: \(problem)")
       }
-      message = .grant(lease: try fields.lease(), point: try fields.point(), experiment)
+      let checkpoint = try fields.contentsIfPresent()
+      if let problem = checkpoint?.problem(for: experiment) {
+        throw WireError.malformed("a grant with \(problem)")
+      }
+      message = .grant(lease: try fields.lease(), point: try fields.point(), experiment, checkpoint: checkpoint)
     case "wait": message = .wait
     case "receipt": message = .receipt(lease: try fields.lease(), point: try fields.point())
     case "revoked": message = .revoked(lease: try fields.lease())
     case "unwanted": message = .unwanted(lease: try fields.lease(), point: try fields.point())
+    case "pull":
+      message = .pull(lease: try fields.lease(), point: try fields.point(), try fields.checkpointRequest())
+    case "checkpoint_kept":
+      message = .checkpointKept(
+        lease: try fields.lease(), point: try fields.point(),
+        epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
+    case "chunk":
+      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(second ?? []))
+    case "chunk_gone":
+      message = .chunkGone(
+        lease: try fields.lease(), point: try fields.point(),
+        epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
     case "leave": message = .leave
     default: throw WireError.malformed("\"\(WireText.clean(type, limit: 40))\" is no message of a coordinator")
     }
@@ -144,20 +185,22 @@ struct CoordinatorFrame: Codable {
     try fields.encode(WireProtocol.version, forKey: .version)
     func type(_ name: String) throws { try fields.encode(name, forKey: .type) }
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds):
+    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds):
       try type("welcome")
       try fields.encode(worker, forKey: .worker)
       try fields.encode(leaseSeconds, forKey: .leaseSeconds)
       try fields.encode(progressSeconds, forKey: .progressSeconds)
+      try fields.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
     case .refused(let reason):
       try type("refused")
       try fields.encode(WireText.clean(reason, limit: WireCodec.maximumReasonBytes), forKey: .reason)
     case .sayHello: try type("say_hello")
-    case .grant(let lease, let point, let experiment):
+    case .grant(let lease, let point, let experiment, let checkpoint):
       try type("grant")
       try fields.encode(lease, forKey: .lease)
       try fields.encode(point, forKey: .point)
       try fields.encode(experiment, forKey: .experiment)
+      try fields.encodeIfPresent(checkpoint.map(WireContents.init), forKey: .checkpoint)
     case .wait: try type("wait")
     case .receipt(let lease, let point):
       try type("receipt")
@@ -170,7 +213,34 @@ struct CoordinatorFrame: Codable {
       try type("unwanted")
       try fields.encode(lease, forKey: .lease)
       try fields.encode(point, forKey: .point)
+    case .pull(let lease, let point, let request):
+      try type("pull")
+      try fields.encode(lease, point)
+      try fields.encode(request)
+    case .checkpointKept(let lease, let point, let epoch):
+      try type("checkpoint_kept")
+      try fields.encode(lease, point)
+      try fields.encode(epoch, forKey: .epoch)
+    case .chunk(let lease, let point, let chunk):
+      try type("chunk")
+      try fields.encode(lease, point)
+      try fields.encode(chunk)
+    case .chunkGone(let lease, let point, let epoch):
+      try type("chunk_gone")
+      try fields.encode(lease, point)
+      try fields.encode(epoch, forKey: .epoch)
     case .leave: try type("leave")
     }
+  }
+}
+
+enum WireFrames {
+  /// A second frame stands where it belongs, and nowhere else.
+  static func check(_ second: [UInt8]?, of type: String, withSecond types: [String]) throws {
+    guard (second != nil) != types.contains(type) else { return }
+    throw WireError.malformed(
+      second == nil
+        ? "a \"\(type)\" message without its second frame"
+        : "a \"\(WireText.clean(type, limit: 40))\" message with a second frame")
   }
 }

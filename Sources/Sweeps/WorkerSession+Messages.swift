@@ -8,8 +8,9 @@ extension WorkerSession {
     emit(
       .send(
         .hello(
-          configuration.identity, protocolVersion: WireProtocol.version, semanticsVersion: Engine.semanticsVersion,
-          holding: heldLease)))
+          Hello(
+            configuration.identity, holding: heldLease, predecessor: configuration.predecessor,
+            selfTest: configuration.selfTest))))
   }
 
   mutating func ready() {
@@ -20,18 +21,20 @@ extension WorkerSession {
 
   mutating func receive(_ message: CoordinatorMessage) {
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds):
+    case .welcome(let worker, let leaseSeconds, let progressSeconds, _):
       welcome(worker, leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
     case .refused(let reason): refused(reason)
     case .sayHello:
       // Everything that was under way to a restarted coordinator comes back as one of these; one hello answers all.
       if isWelcome { hello() }
-    case .grant(let lease, let point, let experiment):
+    case .grant(let lease, let point, let experiment, _):
       granted(Grant(held: HeldLease(lease: lease, point: point), experiment: experiment))
     case .wait: lastReady = now
     case .receipt(let lease, let point): receipt(lease, point)
     case .revoked(let lease): revoked(lease)
     case .unwanted(let lease, let point): unwanted(HeldLease(lease: lease, point: point))
+    case .pull(let lease, let point, let request): emit(.sendChunk(lease, point, request))
+    case .checkpointKept, .chunk, .chunkGone: break
     case .leave: if leaving == nil { leave(code: 0, reason: nil) }
     }
   }

@@ -77,6 +77,7 @@ package struct WorkerSession: Sendable {
     case .runFinished(let result, let seconds): runFinished(result, seconds: seconds)
     case .runFailed(let kind, let reason): runFailed(kind, reason)
     case .runStopped(let epoch): runStopped(epoch)
+    case .checkpointWritten, .prepared, .fetchFailed: break
     case .interrupt(let code): interrupt(code)
     }
     flush()

@@ -66,9 +66,7 @@ import ZeroMQ
     let stranger = try Socket(Context(), .dealer)
     try stranger.connect(fixture.endpoint)
     let hello = try WireCodec.encode(
-      .hello(
-        Fixture.identity(), protocolVersion: WireProtocol.version + 1, semanticsVersion: Engine.semanticsVersion,
-        holding: nil))
+      .hello(Hello(Fixture.identity(), protocolVersion: WireProtocol.version + 1)))
     var refusal: String?
     var worker: WorkerOnThread?
     let end = try fixture.coordinate { _, _ in

@@ -186,7 +186,7 @@ final class CoordinatorByHand {
 
   /// Greets the next worker that says hello and grants it `point`.
   func grant(_ point: Point, _ lease: LeaseID = LeaseID(1)) throws -> WorkerIdentity {
-    let identity = try next { if case .hello(let identity, _, _, _) = $0 { identity } else { nil } }
+    let identity = try next { if case .hello(let hello) = $0 { hello.identity } else { nil } }
     try say(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 0.01))
     try next { $0 == .ready ? true : nil }
     try say(.grant(lease: lease, point: point.id, point.experiment))

@@ -35,9 +35,7 @@ enum MachineSamples {
   static func peer(_ number: Int) -> PeerID { PeerID([0, UInt8(number >> 8), UInt8(number & 255)]) }
 
   static func hello(_ number: Int, holding: HeldLease? = nil) -> WorkerMessage {
-    .hello(
-      identity(number), protocolVersion: WireProtocol.version, semanticsVersion: Engine.semanticsVersion,
-      holding: holding)
+    .hello(Hello(identity(number), holding: holding))
   }
 
   static func progress(work: Int) -> RunProgress {
@@ -95,7 +93,7 @@ struct SchedulerBench {
   @discardableResult
   mutating func join(_ number: Int) -> LeaseID? {
     let said = say(number, MachineSamples.hello(number)) + say(number, .ready)
-    for case .grant(let attempt, _, _) in said { return attempt.lease }
+    for case .grant(let attempt, _, _, _) in said { return attempt.lease }
     return nil
   }
 
@@ -118,7 +116,7 @@ extension [SchedulerDirective] {
   }
 
   /// (lease, point) of every grant.
-  var grants: [AttemptRecord] { compactMap { if case .grant(let record, _, _) = $0 { record } else { nil } } }
+  var grants: [AttemptRecord] { compactMap { if case .grant(let record, _, _, _) = $0 { record } else { nil } } }
 
   var ends: [AttemptEnd] { compactMap { if case .endAttempt(_, let end) = $0 { end } else { nil } } }
 }

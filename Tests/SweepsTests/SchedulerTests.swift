@@ -36,8 +36,7 @@ import Testing
       ])
     let engine = bench.say(
       2,
-      .hello(
-        Samples.identity(2), protocolVersion: WireProtocol.version, semanticsVersion: 99, holding: nil))
+      .hello(Hello(Samples.identity(2), semanticsVersion: 99)))
     guard case .refused(let reason)? = engine.sent(to: 2).first else {
       Issue.record("not refused: \(engine)")
       return
@@ -212,7 +211,7 @@ import Testing
     #expect(bench.join(1) == LeaseID(1))
     _ = bench.say(2, Samples.hello(2))
     _ = bench.say(2, .ready)
-    let added = bench.handle(.addPoints(Samples.known(2)))
+    let added = bench.handle(.addSweep(KnownSweep(name: "more"), Samples.known(2)))
     #expect(added.grants.map(\.point) == [Samples.id(1)])
     #expect(bench.scheduler.overview(at: bench.now).total == 2)
   }

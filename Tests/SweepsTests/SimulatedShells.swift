@@ -18,7 +18,7 @@ extension SimulatedCluster {
       }
       store.boots[record.number] = record.identity.boot
       store.workers[record.identity.boot] = record.number
-    case .grant(let record, let peer, let experiment):
+    case .grant(let record, let peer, let experiment, let checkpoint):
       if storeFails {
         coordinatorHears(.grantFailed(record.lease, reason: "the disk is full"))
         return true
@@ -27,7 +27,7 @@ extension SimulatedCluster {
       let point = number(of: record.point)
       if isTerminal(point) { violations.append("point \(point) was granted although it is terminal") }
       store.attempts[record.lease] = SimulatedStore.Attempt(point: point, boot: store.boots[record.worker] ?? "")
-      send(.grant(lease: record.lease, point: record.point, experiment), to: peer)
+      send(.grant(lease: record.lease, point: record.point, experiment, checkpoint: checkpoint), to: peer)
     case .endAttempt(let lease, let end):
       if store.attempts[lease]?.end == nil { store.attempts[lease]?.end = end }
     case .store(let point, let lease, let result, _, _):
@@ -37,7 +37,7 @@ extension SimulatedCluster {
     case .recordFailure(let point, _):
       if isTerminal(number(of: point)) { violations.append("a terminal point failed") }
       store.failures[number(of: point)] = "quarantined"
-    case .log: break
+    case .finishVerification, .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint, .sendChunk, .log: break
     case .finished(let how): ending = how
     }
     return true
@@ -92,7 +92,7 @@ extension SimulatedCluster {
     case .forgetResult(let lease, let point):
       if !isTerminal(number(of: point)) { violations.append("a receipt came before the commit of \(point.short)") }
       slots[slot].disk.removeAll { $0.lease == lease && $0.point == point }
-    case .log: break
+    case .prepare, .keepChunk, .dropFetched, .sendChunk, .log: break
     case .exit:
       slots[slot].session = nil
       slots[slot].run = nil

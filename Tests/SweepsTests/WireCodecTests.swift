@@ -22,12 +22,28 @@ import Testing
     ]
   }
 
+  /// As a run of `Samples.experiment` could offer.
+  static var contents: CheckpointContents {
+    let numbers = SnapshotStore.numbersOfPart(Samples.experiment(1))
+    return CheckpointContents(
+      epoch: 40, checkpointBytes: 12 * numbers + 4000, partBytes: 4 * numbers + 32, weights: [2, 0, 1, 7],
+      moments: [7, 3])
+  }
+
   static var workerMessages: [WorkerMessage] {
     var messages: [WorkerMessage] = [
       Samples.hello(1), Samples.hello(2, holding: HeldLease(lease: LeaseID(.max), point: Samples.id(3))), .ready,
       .progress(lease: LeaseID(5), progress, epochsPerSecond: 24.06),
       .progress(lease: LeaseID(5), Samples.progress(work: 0), epochsPerSecond: 0),
       .handedBack(lease: LeaseID(5), point: Samples.id(3), epoch: 12), .goodbye,
+      .hello(
+        Hello(
+          Samples.identity(3), predecessor: Predecessor(boot: Samples.boot(9), ending: "killed by signal 9"),
+          secondsLeft: 0.25, selfTest: SelfTest.digest)),
+      .offer(lease: LeaseID(5), point: Samples.id(3), contents),
+      .chunk(lease: LeaseID(5), point: Samples.id(3), CheckpointChunk(epoch: 40, offset: 7, bytes: [0, 255, 10])),
+      .chunkGone(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
+      .fetch(lease: LeaseID(5), point: Samples.id(3), CheckpointRequest(missing: contents, offset: 9, count: 1 << 20)),
     ]
     for kind in AttemptClass.allCases {
       messages.append(.failed(lease: LeaseID(6), point: Samples.id(4), kind, reason: "Größe „\\\"“ / 💥"))
@@ -58,6 +74,12 @@ import Testing
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
+      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
+      .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1), checkpoint: contents),
+      .pull(lease: LeaseID(9), point: Samples.id(1), CheckpointRequest(missing: contents, offset: 0, count: 5)),
+      .checkpointKept(lease: LeaseID(9), point: Samples.id(1), epoch: 40),
+      .chunk(lease: LeaseID(9), point: Samples.id(1), CheckpointChunk(epoch: 40, offset: 0, bytes: [1, 2])),
+      .chunkGone(lease: LeaseID(9), point: Samples.id(1), epoch: 40),
     ]
   }
 
@@ -73,11 +95,38 @@ import Testing
     }
   }
 
+  @Test func `every request of an operator and every answer comes out as it went in`() throws {
+    let requests: [OperatorRequest] = [
+      .status, .explain(point: "ab12"), .submit(name: "a.yaml", text: "sweep: a\n", overrides: ["x=1"], priority: -3),
+      .setSweep("a", .cancelled), .setPriority(sweep: "a", 7), .drain(worker: "node-1"), .retry(.failed(sweep: nil)),
+      .retry(.ids(["ab", "cd"])), .verify(.condition("outcome = 'grokked'")), .verify(.sample(share: 0.02, seed: 9)),
+    ]
+    for (number, request) in requests.enumerated() {
+      let frames = try WireCodec.encode(request, number: Int64(number))
+      #expect(try WireCodec.decodeInbound(frames) == .request(request, number: Int64(number)))
+    }
+    let replies: [OperatorReply] = [
+      .answer(json: #"{"a":[1,2]}"#), .done("paused"), .failed("no such sweep", isBadInput: true),
+      .failed("the disk is full", isBadInput: false), .notAllowed("only readers' questions"),
+    ]
+    for (number, reply) in replies.enumerated() {
+      let decoded = try WireCodec.decodeReply(WireCodec.encode(reply, number: Int64(number)))
+      #expect(decoded?.0 == reply)
+      #expect(decoded?.number == Int64(number))
+    }
+    let refusal = try WireCodec.decodeReply(WireCodec.encode(.refused(reason: "your key was revoked")))
+    #expect(refusal?.0 == .notAllowed("your key was revoked"))
+    #expect(try WireCodec.decodeReply(WireCodec.encode(.sayHello)) == nil)
+    for message in Self.workerMessages {
+      #expect(try WireCodec.decodeInbound(WireCodec.encode(message)) == .worker(message))
+    }
+  }
+
   @Test func `the first frame is JSON that people can read`() throws {
     let frames = try WireCodec.encode(.receipt(lease: LeaseID(3), point: Samples.id(2)))
     #expect(
       String(decoding: frames[0], as: UTF8.self)
-        == #"{"groksweep":2,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
+        == #"{"groksweep":3,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
   }
 
   @Test func `curves keep every bit, also of columns with holes`() throws {
@@ -117,7 +166,7 @@ import Testing
     let refused = Array(#"{"groksweep":9,"type":"refused","reason":"too old","more":[1]}"#.utf8)
     #expect(try WireCodec.decodeCoordinatorMessage([refused]) == .refused(reason: "too old"))
     let hello = try WireCodec.encode(
-      WorkerMessage.hello(Samples.identity(1), protocolVersion: 9, semanticsVersion: 1, holding: nil))
+      WorkerMessage.hello(Hello(Samples.identity(1), protocolVersion: 9, semanticsVersion: 1)))
     #expect(throws: WireError.otherVersion(9)) { try WireCodec.decodeWorkerMessage(hello) }
     #expect(throws: WireError.otherVersion(9)) {
       try WireCodec.decodeCoordinatorMessage([Array(#"{"groksweep":9,"type":"grant"}"#.utf8)])

@@ -1,0 +1,60 @@
+// The name of a point for ever and everywhere.
+
+import Grokking
+
+/// SHA-256 of a point's canonical experiment and the engine's semantics version: 32 bytes, 64 hexadecimal digits.
+///
+/// A coordinator holds a million of them, so the bytes lie in place, in four big-endian words.
+package struct PointID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// nil unless `hex` is 64 lower-case hexadecimal digits.
+  package init?(hex: String) {
+    guard let bytes = WireHex.bytes(of: hex) else { return nil }
+    self.init(bytes: bytes)
+  }
+
+  /// - Parameter bytes: 32 of them.
+  init(bytes: some Sequence<UInt8>) {
+    var words: [UInt64] = [0, 0, 0, 0]
+    var count = 0
+    for byte in bytes {
+      words[count / 8] = words[count / 8] << 8 | UInt64(byte)
+      count += 1
+    }
+    precondition(count == 32, "a point's id of \(count) bytes")
+    self.words = (words[0], words[1], words[2], words[3])
+  }
+
+  package var hex: String {
+    WireHex.text(
+      of: [words.0, words.1, words.2, words.3].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } })
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let id = PointID(hex: text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "a point's id is 64 hexadecimal digits")
+    }
+    self = id
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(hex)
+  }
+
+  package static func == (left: PointID, right: PointID) -> Bool { left.words == right.words }
+
+  package func hash(into hasher: inout Hasher) {
+    // Any word of a hash would do; ids that tests make up differ in their last digits.
+    hasher.combine(words.0 ^ words.3)
+  }
+
+  package static func < (left: PointID, right: PointID) -> Bool { left.words < right.words }
+
+  /// The first 12 digits: enough for people.
+  package var short: String { String(hex.prefix(12)) }
+  package var description: String { hex }
+}
