@@ -1,10 +1,29 @@
 // What the coordinator answers to people.
 
+import Foundation
+import Grokking
+import Results
 import Sweeps
 
 extension CoordinatorShell {
-  /// Carries the request out, at once.
+  /// Carries the request out, at once: on the store first, then the scheduler is told.
   func answer(_ request: OperatorRequest) -> OperatorReply {
-    .failed("this coordinator takes no requests yet", isBadInput: false)
+    let began = MonotonicInstant.now
+    var desk = OperatorDesk(
+      store,
+      live: OperatorDesk.Live(
+        workers: scheduler.workerStandings(at: began), overview: scheduler.overview(at: began)),
+      now: Date())
+    let reply = desk.carryOut(request)
+    for event in desk.events { handle(event) }
+    switch reply {
+    case .answer: break
+    case .done(let words):
+      // While a large sweep is taken in, nobody else is heard: worth knowing.
+      let seconds = MonotonicInstant.now.seconds(since: began)
+      logger.info("\(words)\(seconds >= 1 ? " (in \(Int(seconds.rounded())) s)" : "")")
+    case .failed(let words, _), .notAllowed(let words): logger.warning("a request was not carried out: \(words)")
+    }
+    return reply
   }
 }

@@ -21,7 +21,9 @@ struct Groksweep: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
-      RetryCommand.self, TrainCommand.self, ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self,
+      SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
+      ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
+      ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self,
       BenchCommand.self, VersionCommand.self,
     ])
 
