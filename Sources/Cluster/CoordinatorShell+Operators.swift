@@ -12,7 +12,7 @@ extension CoordinatorShell {
     var desk = OperatorDesk(
       store,
       live: OperatorDesk.Live(
-        workers: scheduler.workerStandings(at: began), overview: scheduler.overview(at: began)),
+        scheduler.overview(at: began), explain: { [unowned self] in scheduler.explain($0, at: began) }),
       now: Date())
     let reply = desk.carryOut(request)
     for event in desk.events { handle(event) }

@@ -10,12 +10,13 @@ import Sweeps
 package struct OperatorDesk {
   /// What only a running coordinator knows.
   package struct Live {
-    package var workers: [WorkerStanding]
     package var overview: SchedulerOverview
+    /// How a point stands; nil for one that the scheduler does not know.
+    package var explain: (PointID) -> PointStanding?
 
-    package init(workers: [WorkerStanding], overview: SchedulerOverview) {
-      self.workers = workers
+    package init(_ overview: SchedulerOverview, explain: @escaping (PointID) -> PointStanding?) {
       self.overview = overview
+      self.explain = explain
     }
   }
 
@@ -65,7 +66,10 @@ package struct OperatorDesk {
   private func status() throws -> CoordinatorStatus {
     CoordinatorStatus(
       store: store.path, coordinator: try Store.lockHolder(path: store.path), sweeps: try store.sweepProgress(),
-      workers: live?.workers ?? [], failures: try store.recentFailures(Self.shownFailures),
+      workers: live?.overview.workerStatuses ?? [],
+      barredHosts: (live?.overview.barredHosts ?? []).map {
+        CoordinatorStatus.Barred(host: $0.host, reason: $0.reason)
+      }, failures: try store.recentFailures(Self.shownFailures),
       verifications: try store.verificationCounts(), violations: try store.violationCount(),
       awaited: live?.overview.awaited ?? 0, etaSeconds: live?.overview.remainingSeconds,
       isPaused: live?.overview.isPaused ?? false)
@@ -73,9 +77,8 @@ package struct OperatorDesk {
 
   private func explanation(of prefix: String) throws -> PointExplanation {
     let story = try store.story(of: try store.point(startingWith: prefix))
-    return PointExplanation(
-      story: story,
-      now: live.map { PresentWords(of: story, workers: $0.workers, overview: $0.overview).sentences } ?? [])
+    guard let live, let standing = live.explain(story.id) else { return PointExplanation(story: story, now: []) }
+    return PointExplanation(story: story, now: PresentWords(standing, workers: live.overview.workerStatuses).sentences)
   }
 
   private mutating func submit(name: String, text: String, overrides: [String], priority: Int?) throws -> String {
@@ -126,9 +129,9 @@ package struct OperatorDesk {
   }
 
   private mutating func drain(_ text: String) -> OperatorReply {
-    let workers = live?.workers ?? []
+    let workers = live?.overview.workerList ?? []
     let number = Int64(text)
-    let meant = workers.filter { $0.worker == number || $0.host == text }
+    let meant = workers.filter { $0.number == number || $0.host == text }
     guard !meant.isEmpty else {
       let hosts = workers.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
       let there =
@@ -138,10 +141,10 @@ package struct OperatorDesk {
           + (hosts.count > 10 ? " and \(hosts.count - 10) more hosts" : "")
       return .failed("no connected worker has the number or host \(text); \(there)", isBadInput: true)
     }
-    if let number, meant.contains(where: { $0.worker == number }) { events.append(.drainWorkers(.number(number))) }
+    if let number, meant.contains(where: { $0.number == number }) { events.append(.drainWorkers(.number(number))) }
     if meant.contains(where: { $0.host == text }) { events.append(.drainWorkers(.host(text))) }
     let busy = meant.count { $0.point != nil }
-    let those = meant.count == 1 ? "worker \(meant[0].worker) on \(meant[0].host)" : "\(meant.count) workers on \(text)"
+    let those = meant.count == 1 ? "worker \(meant[0].number) on \(meant[0].host)" : "\(meant.count) workers on \(text)"
     return .done(
       busy == 0
         ? "\(those): told to leave"

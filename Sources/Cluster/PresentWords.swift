@@ -1,62 +1,66 @@
-// Why a point that has no result yet is not running, or how far it is: what only a running coordinator can say.
+// How a point stands at this moment, in sentences: what only a running coordinator can say.
 
 import Grokking
 import Results
 import Sweeps
 
 struct PresentWords {
-  /// Empty for a point that is finished or failed and not about to be run again.
+  /// Empty for a point that is finished or failed, and not about to be run again.
   let sentences: [String]
 
-  init(of story: PointStory, workers: [WorkerStanding], overview: SchedulerOverview) {
-    if let holder = workers.first(where: { $0.point == story.id }) {
-      sentences = [Self.training(holder)]
-    } else if story.state == .failed {
-      sentences = []
-    } else if story.state == .finished {
-      let isRequested = story.verifications.contains { $0.state == "requested" }
-      sentences = isRequested ? ["It is run again, to compare, when there is nothing else to do."] : []
-    } else {
-      sentences = Self.waiting(story, workers, overview)
+  /// - Parameter workers: those that are connected.
+  init(_ standing: PointStanding, workers: [WorkerStatus]) {
+    var sentences: [String] = []
+    switch standing.state {
+    case .pending: sentences.append(Self.waiting(standing))
+    case .running: sentences.append(Self.running(standing, workers))
+    case .awaited:
+      let seconds = standing.graceSeconds.map { " for \(Int($0.rounded(.up))) s more" } ?? ""
+      sentences.append(
+        "Its worker on \(standing.host ?? "a host") had it before this coordinator started, and is waited for\(seconds)."
+      )
+    case .delivering: sentences.append("Its result is here and is being stored.")
+    case .finished, .failed:
+      if standing.isBeingVerified {
+        sentences.append(
+          standing.lease == nil
+            ? "It is run again, to compare, when there is nothing else to do."
+            : "It is run again, to compare. " + Self.running(standing, workers))
+      }
     }
+    if standing.state == .pending || standing.state == .running {
+      if let epoch = standing.keptEpoch {
+        sentences.append("Its checkpoint of epoch \(epoch) is kept beside the store.")
+      }
+      if standing.chargedAttempts > 0 {
+        let attempts = standing.chargedAttempts == 1 ? "1 attempt counts" : "\(standing.chargedAttempts) attempts count"
+        sentences.append("\(attempts) against it; with \(standing.chargedAttemptsLimit) it is set aside.")
+      }
+    }
+    self.sentences = sentences
   }
 
-  private static func training(_ worker: WorkerStanding) -> String {
-    var words = "Worker \(worker.worker) on \(worker.host) has it"
-    if let held = worker.heldSeconds { words += ", for \(Int(held)) s now" }
-    if let epoch = worker.epoch, let epochs = worker.epochs { words += "; it is at epoch \(epoch) of \(epochs)" }
-    if let rate = worker.epochsPerSecond, rate > 0 {
-      words += " (\(rate < 10 ? rate.rounded(to: 10) : rate.rounded()) epochs/s)"
-    }
-    return words + ". It was last heard \(worker.silentSeconds.rounded(to: 10)) s ago."
+  private static func waiting(_ standing: PointStanding) -> String {
+    let obstacles = standing.obstacles.map(\.text)
+    guard !obstacles.isEmpty else { return "It is about to be handed out." }
+    let owners =
+      standing.obstacles.first == .sweepsPaused || standing.obstacles.first == .sweepsCancelled
+      ? " (\(standing.sweeps.joined(separator: ", ")))" : ""
+    return "It is not running: \(obstacles[0])\(owners)" + obstacles.dropFirst().map { "; \($0)" }.joined() + "."
   }
 
-  private static func waiting(
-    _ story: PointStory, _ workers: [WorkerStanding], _ overview: SchedulerOverview
-  ) -> [String] {
-    if let open = story.attempts.last(where: { $0.kind == "open" }) {
-      return [
-        "It was granted to worker \(open.worker) on \(open.host), which is not connected at the moment: it may come back "
-          + "with what it has; if it does not, the point is handed out anew when its lease is over."
-      ]
-    }
-    if !story.sweeps.contains(where: { $0.state == .active }), !story.sweeps.isEmpty {
-      let list = story.sweeps.map { "\($0.sweep) is \($0.state.rawValue)" }.joined(separator: ", ")
-      return ["It is not handed out: \(list). `groksweep resume` changes that."]
-    }
-    if overview.isPaused { return ["It is not handed out: the store cannot be written at the moment."] }
-    guard !workers.isEmpty else { return ["It waits for a worker: none is connected."] }
-    let busy = workers.count { $0.point != nil }
-    let others = overview.pending - 1
-    return [
-      "It waits for its turn: \(busy) of \(workers.count) workers are busy, and \(others) other "
-        + "\(others == 1 ? "point waits" : "points wait"). Points of sweeps with a higher priority go first, then those "
-        + "that were given back, then in the sweep's order."
-    ]
+  private static func running(_ standing: PointStanding, _ workers: [WorkerStatus]) -> String {
+    guard let number = standing.worker else { return "It is running." }
+    var words = "Worker \(number) on \(standing.host ?? "a host") trains it"
+    if let progress = standing.progress { words += ", at epoch \(progress.epoch) of \(progress.epochs)" }
+    guard let worker = workers.first(where: { $0.worker == number }) else { return words + "." }
+    if let rate = worker.epochsPerSecond, rate > 0 { words += " (\(rounded(rate)) epochs/s)" }
+    if let held = worker.heldSeconds { words += ", since \(Int(held)) s" }
+    return words + ". It was last heard \(rounded(worker.silentSeconds)) s ago."
   }
-}
 
-extension Double {
-  /// To a whole multiple of 1/`parts`.
-  fileprivate func rounded(to parts: Double) -> Double { (self * parts).rounded() / parts }
+  /// To tenths, or whole where tenths say nothing.
+  private static func rounded(_ value: Double) -> String {
+    value < 10 ? "\((10 * value).rounded() / 10)" : "\(Int(min(value, 1e15).rounded()))"
+  }
 }

@@ -56,7 +56,7 @@ package struct CoordinatorPage {
         Wording.grouped(epoch) + (worker.epochs.map { "/\(Wording.grouped($0))" } ?? "")
       }
       table.append([
-        "\(worker.worker)", worker.host, worker.point?.short ?? "(waiting)", epoch ?? "–",
+        "\(worker.worker)", worker.host, point(of: worker), epoch ?? "–",
         worker.epochsPerSecond.map { $0 > 0 ? Wording.rate($0) : "–" } ?? "–",
         worker.heldSeconds.map { Wording.duration(seconds: $0) } ?? "–",
         "\(Wording.duration(seconds: worker.silentSeconds)) ago",
@@ -64,6 +64,12 @@ package struct CoordinatorPage {
     }
     let more = status.workers.count - Self.shownWorkers
     return table.text + (more > 0 ? "\n… and \(Wording.count(more, "more worker", plural: "more workers"))" : "")
+  }
+
+  private func point(of worker: WorkerStatus) -> String {
+    let point = worker.point?.short ?? (worker.isDraining ? "(leaving)" : "(waiting)")
+    if worker.isVerification { return point + " again" }
+    return worker.isDraining && worker.point != nil ? point + ", its last" : point
   }
 
   private var failures: String {
@@ -76,6 +82,9 @@ package struct CoordinatorPage {
 
   private var remarks: String? {
     var lines: [String] = []
+    for barred in status.barredHosts {
+      lines.append("Nobody is taken from \(barred.host): \(barred.reason)")
+    }
     if status.isPaused { lines.append("Nothing is handed out: the store cannot be written.") }
     if status.awaited > 0 {
       lines.append("\(Wording.count(status.awaited, "point")) wait for their workers to come back.")

@@ -14,7 +14,9 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
   /// In order of registration.
   package var sweeps: [SweepProgress]
   /// By number.
-  package var workers: [WorkerStanding]
+  package var workers: [WorkerStatus]
+  /// Machines that nobody is taken from, after failure upon failure there.
+  package var barredHosts: [Barred]
   /// Attempts that went wrong lately, the last first.
   package var failures: [RecentFailure]
   package var verifications: VerificationCounts
@@ -27,14 +29,16 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
   package var isPaused: Bool
 
   package init(
-    store: String, coordinator: LockHolder?, sweeps: [SweepProgress], workers: [WorkerStanding],
-    failures: [RecentFailure], verifications: VerificationCounts, violations: Int, awaited: Int, etaSeconds: Double?,
+    store: String, coordinator: LockHolder?, sweeps: [SweepProgress], workers: [WorkerStatus],
+    barredHosts: [Barred], failures: [RecentFailure], verifications: VerificationCounts, violations: Int, awaited: Int,
+    etaSeconds: Double?,
     isPaused: Bool
   ) {
     self.store = store
     self.coordinator = coordinator
     self.sweeps = sweeps
     self.workers = workers
+    self.barredHosts = barredHosts
     self.failures = failures
     self.verifications = verifications
     self.violations = violations
@@ -45,8 +49,19 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
 
   enum CodingKeys: String, CodingKey {
     case store, coordinator, sweeps, workers, failures, verifications, violations, awaited
+    case barredHosts = "barred_hosts"
     case etaSeconds = "eta_seconds"
     case isPaused = "is_paused"
+  }
+
+  package struct Barred: Sendable, Codable, Hashable {
+    package var host: String
+    package var reason: String
+
+    package init(host: String, reason: String) {
+      self.host = host
+      self.reason = reason
+    }
   }
 }
 
