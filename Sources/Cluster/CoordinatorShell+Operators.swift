@@ -7,10 +7,12 @@ import Sweeps
 
 extension CoordinatorShell {
   /// Carries the request out, at once: on the store first, then the scheduler is told.
-  func answer(_ request: OperatorRequest) -> OperatorReply {
+  ///
+  /// - Parameter user: the name of the key that it came with; "" where no keys are used.
+  func answer(_ request: OperatorRequest, user: String = "") -> OperatorReply {
     let began = MonotonicInstant.now
     var desk = OperatorDesk(
-      store,
+      store, user: user,
       live: OperatorDesk.Live(
         scheduler.overview(at: began), explain: { [unowned self] in scheduler.explain($0, at: began) }),
       now: Date())

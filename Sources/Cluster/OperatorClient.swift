@@ -9,12 +9,21 @@ package struct NoCoordinator: Error, Hashable, Sendable, CustomStringConvertible
   package let description: String
 }
 
+/// The coordinator does not let this key in, or is not the one that the join file names; prints as a sentence.
+package struct NotLetIn: Error, Hashable, Sendable, CustomStringConvertible {
+  package let description: String
+}
+
 /// Owned by the thread that makes it.
 package final class OperatorClient {
   private let endpoint: String
   private let timeoutSeconds: Double
   private let socket: Socket
+  private let monitor: Monitor
   private let waker: Waker
+  private var watch: LinkWatch
+  /// What the link's trouble is, if it has any.
+  private var trouble: String?
   private var lastNumber = Int64(0)
 
   /// A request whose answer is lost is asked again after so long; what is still being worked on is not asked often.
@@ -26,18 +35,23 @@ package final class OperatorClient {
   ///
   /// - Parameters:
   ///   - endpoint: as `EndpointPolicy` lets it pass.
+  ///   - join: whose key to use; nil: none.
   ///   - timeoutSeconds: for each answer.
   /// - Throws: `ZeroMQError`.
-  package init(endpoint: String, timeoutSeconds: Double = 10) throws {
+  package init(endpoint: String, join: JoinFile? = nil, timeoutSeconds: Double = 10) throws {
     self.endpoint = endpoint
     self.timeoutSeconds = timeoutSeconds
+    watch = LinkWatch(endpoint: endpoint, keyName: join?.name)
     waker = try Waker()
+    let context = try Context()
     socket = try Socket(
-      Context(), .dealer, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+      context, .dealer, keys: join?.client,
+      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    monitor = try Monitor(socket, in: context)
     try socket.connect(endpoint)
   }
 
-  /// - Throws: `NoCoordinator`, `ZeroMQError`, and `WireError` for a request that is too large to be sent.
+  /// - Throws: `NoCoordinator`, `NotLetIn`, `ZeroMQError`, and `WireError` for a request that is too large to be sent.
   package func ask(_ request: OperatorRequest) throws -> OperatorReply {
     lastNumber += 1
     let frames = try WireCodec.encode(request, number: lastNumber)
@@ -48,6 +62,13 @@ package final class OperatorClient {
     var wasSent = false
     while true {
       let now = MonotonicInstant.now
+      while let event = try monitor.next() {
+        switch watch.handle(event) {
+        case .giveUp(let words): throw NotLetIn(description: words)
+        case .remark(let words): trouble = words
+        case nil: break
+        }
+      }
       if now >= askAgain {
         if try socket.send(frames) == .queued {
           wasSent = true
@@ -65,9 +86,9 @@ package final class OperatorClient {
           askAgain = now.advanced(bySeconds: 0.2)
         }
       }
-      while let answer = try socket.receive() {
+      while let received = try socket.receive() {
         // What is said to workers, and answers to earlier questions, are passed over.
-        guard let (reply, number) = try? WireCodec.decodeReply(answer), number == lastNumber || number == 0 else {
+        guard let (reply, number) = try? WireCodec.decodeReply(received.frames), number == lastNumber || number == 0 else {
           continue
         }
         return reply
@@ -77,7 +98,8 @@ package final class OperatorClient {
           description: "no coordinator at \(endpoint): somebody listens there, but there was no answer within "
             + "\(Int(timeoutSeconds)) s; if it is busy with a large sweep, ask again with --timeout")
       }
-      let wake = min(askAgain, deadline)
+      // The monitor wakes nobody.
+      let wake = min(askAgain, deadline, now.advanced(bySeconds: 0.5))
       try Poller.wait([socket], waker: waker, timeout: .milliseconds(max(1, Int(1000 * wake.seconds(since: now)))))
     }
   }

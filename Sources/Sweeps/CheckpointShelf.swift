@@ -51,7 +51,7 @@ struct TokenBucket: Hashable, Sendable {
   }
 }
 
-struct CheckpointShelf: Sendable {
+struct CheckpointShelf: Hashable, Sendable {
   /// Kept beside the store, by position.
   private(set) var kept: [Int: CheckpointContents] = [:]
   private(set) var keptBytes = 0

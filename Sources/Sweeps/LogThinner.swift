@@ -1,6 +1,6 @@
 // Warnings that anybody on the net can cause are told the 1st, 2nd, 4th, 8th… time.
 
-struct LogThinner: Sendable {
+struct LogThinner: Hashable, Sendable {
   /// Kinds that are counted apart; all others are one.
   private static let most = 256
   private var counts: [String: Int] = [:]

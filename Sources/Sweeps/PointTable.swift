@@ -26,7 +26,7 @@ enum PointState: Hashable, Sendable {
   }
 }
 
-struct PointEntry: Sendable {
+struct PointEntry: Hashable, Sendable {
   let id: PointID
   let experiment: Experiment
   fileprivate(set) var state: PointState
@@ -65,7 +65,7 @@ struct PointTally: Hashable, Sendable {
 
 /// Points by position (the order in which they came) and by id. Of equal sweeps the next point is always the pending one
 /// of the lowest position, so a point that was given back comes before those never tried.
-struct PointTable: Sendable {
+struct PointTable: Hashable, Sendable {
   /// A pending point, with its place in the order.
   struct Candidate: Hashable, Sendable {
     var tier: Int

@@ -1,7 +1,7 @@
 // From a point's id to its position, in 8 to 16 bytes a point: a dictionary would hold every id a second time.
 
 /// Open addressing over positions; whoever asks knows the ids.
-struct PositionIndex: Sendable {
+struct PositionIndex: Hashable, Sendable {
   private static let empty = Int32(-1)
   /// A power of two of them, at most half filled.
   private var slots: [Int32] = Array(repeating: empty, count: 16)

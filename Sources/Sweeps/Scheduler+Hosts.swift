@@ -3,7 +3,7 @@
 import Grokking
 
 /// A machine that workers came from.
-struct HostRecord: Sendable {
+struct HostRecord: Hashable, Sendable {
   /// An attempt that failed here and was charged to its point.
   struct Failure: Hashable, Sendable {
     var lease: LeaseID

@@ -3,7 +3,7 @@
 import Grokking
 
 /// An attempt that has begun and not ended.
-struct Attempt: Sendable {
+struct Attempt: Hashable, Sendable {
   enum Phase: Hashable, Sendable {
     case running
     /// Open in the store when this coordinator started; nobody came back for it yet.

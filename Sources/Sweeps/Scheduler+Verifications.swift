@@ -5,7 +5,7 @@
 
 import Grokking
 
-struct VerificationQueue: Sendable {
+struct VerificationQueue: Hashable, Sendable {
   /// Positions that wait for a worker, in order.
   private(set) var queue: [Int] = []
   /// Those that wait or run; only ever asked about one.

@@ -3,7 +3,7 @@
 import Grokking
 
 /// A worker process that said hello and is not known to be gone.
-struct ConnectedWorker: Sendable {
+struct ConnectedWorker: Hashable, Sendable {
   let number: Int64
   let identity: WorkerIdentity
   /// Its place among the scheduler's hosts.

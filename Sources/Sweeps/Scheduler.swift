@@ -20,7 +20,7 @@
 
 import Grokking
 
-package struct Scheduler: Sendable {
+package struct Scheduler: Hashable, Sendable {
   /// What the scheduler is about, from serving to done.
   enum Phase: Hashable, Sendable {
     case serving

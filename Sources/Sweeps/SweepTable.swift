@@ -3,7 +3,7 @@
 // A point may belong to several sweeps. Points that belong to the same ones form a group, of which there are few; so what
 // depends on the state of sweeps is kept by group, and a sweep of a million points is paused by looking at its groups.
 
-struct SweepTable: Sendable {
+struct SweepTable: Hashable, Sendable {
   /// In order of registration.
   private(set) var sweeps: [KnownSweep] = []
   private var placeOfName: [String: Int] = [:]

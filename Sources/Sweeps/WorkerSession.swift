@@ -12,7 +12,7 @@
 
 import Grokking
 
-package struct WorkerSession: Sendable {
+package struct WorkerSession: Hashable, Sendable {
   enum Standing: Hashable, Sendable {
     case notStarted
     case greeting(lastHello: MonotonicInstant)

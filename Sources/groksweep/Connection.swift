@@ -8,20 +8,35 @@ import Sweeps
 
 /// How to reach a running coordinator.
 struct Connection: ParsableArguments {
-  @Option(help: "A running coordinator's address, as it printed it.") var connect: String?
+  @Option(help: "A running coordinator's address, as it printed it (default: the join file's).")
+  var connect: String?
+  @Option(help: "The join file that lets you in; made with groksweep keys new --role operator.") var join: String?
+  @Flag(help: "Ask another machine's coordinator without keys, unencrypted.") var insecure = false
   @Option(help: "Seconds to wait for its answer (default: 10; 300 for submit).") var timeout: Double?
 
+  /// Whether a coordinator was named.
+  var isGiven: Bool { connect != nil || join != nil }
+
   func validate() throws {
+    if join != nil && insecure { throw ValidationError("give --join or --insecure, not both") }
     if let timeout, !(timeout >= 0.1 && timeout <= 86_400) {
       throw ValidationError("--timeout \(timeout): give seconds from 0.1 to 86400")
     }
   }
 
-  /// nil without --connect.
+  /// nil when no coordinator was named.
   func client(timeoutSeconds: Double = 10) throws -> OperatorClient? {
-    guard let connect else { return nil }
-    return try OperatorClient(
-      endpoint: try EndpointPolicy.check(connect, isConnecting: true), timeoutSeconds: timeout ?? timeoutSeconds)
+    guard isGiven else { return nil }
+    let joining = try join.map { path throws(KeyFileError) in try JoinFile(path: path) }
+    if let joining, joining.role == .worker {
+      throw Failure("\(join!): is of a key of a worker; asking needs a key of an operator or reader", .notAllowed)
+    }
+    guard let connect = connect ?? joining?.address else {
+      throw Failure("say where the coordinator is: --connect tcp://HOST:PORT", .usage)
+    }
+    let endpoint = try EndpointPolicy.check(
+      connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
+    return try OperatorClient(endpoint: endpoint, join: joining, timeoutSeconds: timeout ?? timeoutSeconds)
   }
 }
 
@@ -31,7 +46,7 @@ struct Target: ParsableArguments {
   @Option(help: "A store, when no coordinator runs on it.") var store: String?
 
   func validate() throws {
-    guard (connection.connect == nil) != (store == nil) else {
+    guard connection.isGiven != (store != nil) else {
       throw ValidationError("give --connect ADDRESS (a running coordinator) or --store STORE (none running)")
     }
   }

@@ -52,7 +52,8 @@ struct Failure: Error {
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
     case is NoCoordinator: .noCoordinator
-    case is WireError: .badInput
+    case is NotLetIn: .notAllowed
+    case is WireError, is KeyFileError: .badInput
     case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed

@@ -28,7 +28,9 @@ struct CoordinationBench {
   let progress: (String) -> Void
 
   func run() throws -> CoordinationBenchReport {
-    raiseOpenFiles()
+    // A worker has a socket and what libzmq needs for it: three open files here, one at the coordinator, which inherits
+    // the limit.
+    _ = FileLimit.raise()
     let place = folder + "/groksweep-bench-\(getpid())"
     do {
       try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
@@ -192,15 +194,6 @@ struct CoordinationBench {
     if interrupt.signal != nil { throw ExitStatus.interrupted.thrown }
     if let trouble = fleet.trouble { throw Failure("the workers stopped: \(trouble)", .failed) }
     try coordinator.check()
-  }
-
-  /// A worker has a socket and what libzmq needs for it: three open files here, one at the coordinator, which inherits the
-  /// limit.
-  private func raiseOpenFiles() {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, rlim_t(4 * (workers.last ?? 1) + 256)))
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   private func loadAverage() -> Double? {

@@ -109,8 +109,8 @@ final class WorkerFleet: Sendable {
       var leaveBy: MonotonicInstant?
       while true {
         for index in members.indices {
-          while let frames = try members[index].socket.receive() {
-            try handle(.message(try WireCodec.decodeCoordinatorMessage(frames)), index)
+          while let received = try members[index].socket.receive() {
+            try handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), index)
           }
         }
         let now = MonotonicInstant.now

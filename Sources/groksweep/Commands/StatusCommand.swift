@@ -39,7 +39,7 @@ struct StatusCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if connection.connect != nil && (store != nil || sweep != nil) {
+    if connection.isGiven && (store != nil || sweep != nil) {
       throw ValidationError("give --connect, or --store and --sweep, not both")
     }
   }
