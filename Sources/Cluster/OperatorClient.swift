@@ -88,7 +88,8 @@ package final class OperatorClient {
       }
       while let received = try socket.receive() {
         // What is said to workers, and answers to earlier questions, are passed over.
-        guard let (reply, number) = try? WireCodec.decodeReply(received.frames), number == lastNumber || number == 0 else {
+        guard let (reply, number) = try? WireCodec.decodeReply(received.frames), number == lastNumber || number == 0
+        else {
           continue
         }
         return reply

@@ -91,11 +91,8 @@ package struct OperatorDesk {
         differences: { file.differences(from: $0) }), at: now)
     if let before, before.state != .active { try store.setState(.active, ofSweep: file.name) }
     if let priority { try store.setPriority(priority, ofSweep: file.name) }
-    let states = try store.states(of: points.map(\.id))
-    events.append(
-      .addSweep(
-        KnownSweep(name: file.name, state: .active, priority: priority ?? before?.priority ?? 0),
-        zip(points, states).map { KnownPoint(id: $0.id, experiment: $0.experiment, state: $1 ?? .pending) }))
+    let (sweep, known) = try store.knownPoints(ofSweep: file.name)
+    events.append(.addSweep(sweep, known))
     return words(of: registration, before)
   }
 

@@ -15,16 +15,17 @@ extension Store {
     let identity = worker.identity
     try database.cachedStatement(
       sql: """
-        INSERT INTO worker (number, boot, host, process_id, cpu, cores, kernel_path, build, first_seen, last_seen)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO worker
+          (number, boot, host, process_id, cpu, cores, kernel_path, build, key, first_seen, last_seen)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (number) DO UPDATE SET
           boot = excluded.boot, host = excluded.host, process_id = excluded.process_id, cpu = excluded.cpu,
-          cores = excluded.cores, kernel_path = excluded.kernel_path, build = excluded.build,
+          cores = excluded.cores, kernel_path = excluded.kernel_path, build = excluded.build, key = excluded.key,
           last_seen = excluded.last_seen, left_at = NULL
         """
     ).execute(arguments: [
       worker.number, identity.boot, identity.host, identity.processID, identity.cpu, identity.cores,
-      identity.kernelPath, identity.build, time, time,
+      identity.kernelPath, identity.build, worker.key, time, time,
     ])
   }
 

@@ -64,12 +64,13 @@ extension Store {
   package func register(_ sweep: SweepRegistration, at now: Date) throws -> Registration {
     // Random ids come into the index of `point` in any order; with few pages in memory, a million of them would write
     // most pages many times over.
-    if sweep.points.count > 10_000 {
-      try withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -262144") }
-    }
+    let isLarge = sweep.points.count > 10_000
+    if isLarge { try withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -196608") } }
     defer {
-      if sweep.points.count > 10_000 {
-        try? withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -2000") }
+      if isLarge {
+        try? withoutTransaction { database in
+          try database.execute(sql: "PRAGMA cache_size = -2000; PRAGMA shrink_memory")
+        }
       }
     }
     return try write { database in

@@ -3,6 +3,14 @@
 import GRDB
 
 extension Store {
+  /// Stores up to this size are read whole at every start.
+  static let checkedBytes = 512 << 20
+
+  /// Checks the store, unless it is large and was closed in order: then it is as sound as its disk.
+  package func checkAtStart() throws {
+    if hadLog || StoreFile.size(of: path) <= Self.checkedBytes { try check() }
+  }
+
   /// Has SQLite read the whole file and look for damage: a second for each gigabyte that the system has in memory, and
   /// otherwise what the disk takes.
   ///

@@ -36,6 +36,7 @@ extension Store {
   ) throws -> StoreOutcome {
     let number = try number(of: point, in: database)
     if let isEqual = try compare(result, with: number, worker: worker, at: time, in: database) {
+      try endAttempt(lease, .superseded(by: nil), at: time, in: database)
       return .alreadyThere(equalDigest: isEqual)
     }
     let granted = try Int64.fetchOne(

@@ -55,9 +55,9 @@ extension Store {
     try database.cachedStatement(
       sql: "UPDATE verification SET lease = ?, equal = ?, digest = ?, done = ? WHERE point = ? AND done IS NULL"
     ).execute(arguments: [granted, isEqual, result.digest, time, number])
-    try database.cachedStatement(
-      sql: "UPDATE attempt SET class = ?, epoch = ?, ended = ? WHERE lease = ? AND class IS NULL"
-    ).execute(arguments: [isEqual ? "verified" : "differed", result.epochs, time, granted])
+    if granted != nil {
+      try endAttempt(lease, .verified(isEqual: isEqual), epoch: result.epochs, at: time, in: database)
+    }
     return isEqual
   }
 

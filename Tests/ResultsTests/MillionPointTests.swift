@@ -18,7 +18,13 @@ struct MillionPointTests {
 
   private func say(_ what: String, _ began: ContinuousClock.Instant) {
     let peak = Self.status("VmHWM")
-    print("\(what): \(ContinuousClock.now - began), resident \(Self.status("VmRSS")) MB, at most \(peak) MB")
+    print("\(what): \(ContinuousClock.now - began), processor \(Self.processorSeconds) s in all, resident \(Self.status("VmRSS")) MB, at most \(peak) MB")
+  }
+
+  private static var processorSeconds: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
   }
 
   private static func status(_ key: String) -> Int {
@@ -92,6 +98,7 @@ struct MillionPointTests {
         storing += ContinuousClock.now - began
       }
       print("batches of \(size): \(granting / (rounds * size)) a grant, \(storing / (rounds * size)) a result")
+      say("after them", began)
     }
     began = .now
     _ = try store.sweepProgress()

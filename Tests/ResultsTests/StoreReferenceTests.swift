@@ -26,7 +26,7 @@ import Testing
     for view in views {
       var described = try words(ofSection: view)
       // It says "the experiment's values" for the columns that `runs` lists.
-      if view == "grokking_times" { described.formUnion(try words(ofSection: "runs")) }
+      if view == "grokking_times" || view == "failures" { described.formUnion(try words(ofSection: "runs")) }
       for row in try fixture.rows("SELECT name FROM pragma_table_info('\(view)')") {
         let column: String = row[0]
         #expect(described.contains(column), "\(view).\(column) is not described")
