@@ -87,3 +87,17 @@ $(CHECKED)-%/installed: Tests/Peers/requirements-%.txt
 	$(PYTHON) -m venv --clear $(CHECKED)-$*
 	$(CHECKED)-$*/bin/python -m pip install --requirement Tests/Peers/requirements-$*.txt
 	touch $@
+
+# Long tests of what must survive. The simulated part: every short story, one step deeper than in `make test`, and a
+# swarm of a thousand seeds that follow from the commit, so that every commit tells other stories; replay one with
+# `groksweep simulate --swarm --seed N`.
+SOAK_SEED = $(shell printf '%d' 0x$$(git rev-parse --short=12 HEAD))
+
+.PHONY: soak soak-simulation
+
+soak: soak-simulation
+
+soak-simulation: dependencies
+	swift build --configuration release --build-tests
+	@echo "soak: seeds $(SOAK_SEED) and the 999 after it, from commit $$(git rev-parse HEAD)"
+	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter SimulationTests

@@ -22,6 +22,7 @@ let package = Package(
       dependencies: [
         "Grokking", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    .target(name: "Simulation", dependencies: ["Sweeps", "Grokking"]),
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
     .target(
@@ -41,14 +42,15 @@ let package = Package(
     .executableTarget(
       name: "groksweep",
       dependencies: [
-        "Cluster", "Reports", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
+        "Cluster", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(
       name: "GrokkingTests", dependencies: ["Grokking", "Kernels"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "SweepsTests", dependencies: ["Sweeps", "Grokking"]),
+    .testTarget(name: "SweepsTests", dependencies: ["Simulation", "Sweeps", "Grokking"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Sweeps", "Grokking"]),
     .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
     .testTarget(
       name: "ResultsTests",

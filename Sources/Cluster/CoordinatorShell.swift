@@ -24,6 +24,7 @@ package struct Listener {
   let socket: Socket
   /// The real one: port 0 has become a port.
   package let endpoint: String
+  let gate: Gate
 }
 
 /// Owned by the thread that makes it and calls `run`.
@@ -57,6 +58,7 @@ package final class CoordinatorShell {
 
   private let configuration: Configuration
   private let socket: Socket
+  private var gate: Gate
   private let interrupt: Interrupt
   let logger: Logger
   let store: Store
@@ -81,18 +83,8 @@ package final class CoordinatorShell {
   /// Those that ended and that the scheduler was not told of yet, in order.
   private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
   private static let lastWordsSeconds = 0.1
-  private static let resultsPerRound = 200
-
-  /// A place to listen at, taken before anything is written: a port in use leaves no store behind. Messages wait there
-  /// until a coordinator runs.
-  ///
-  /// - Throws: `EndpointRefused`, `ZeroMQError`.
-  package static func listen(on endpoint: String) throws -> Listener {
-    let wanted = try EndpointPolicy.check(endpoint)
-    let socket = try Socket(
-      Context(), .router, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
-    return Listener(socket: socket, endpoint: try socket.bind(wanted))
-  }
+  private static let resultsPerRound = 64
+  private var resultsInRound = 0
 
   /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
   /// does already.
@@ -104,13 +96,14 @@ package final class CoordinatorShell {
     store: Store, sweeps: [String]? = nil, _ configuration: Configuration, listener: Listener? = nil,
     interrupt: Interrupt, logger: Logger
   ) throws {
-    let listener = try listener ?? Self.listen(on: configuration.endpoint)
+    let listener = try listener ?? Self.listen(on: configuration.endpoint, logger: logger)
     self.configuration = configuration
     self.store = store
     self.interrupt = interrupt
     self.logger = logger
     socket = listener.socket
     endpoint = listener.endpoint
+    gate = listener.gate
     shelf = CheckpointShelf(besides: store.path)
     try store.checkAtStart()
     var start = try store.schedulerStart(sweeps: sweeps)
@@ -170,20 +163,41 @@ package final class CoordinatorShell {
   /// What has come by now, but not more than a thousand messages, and not more results than one commit should hold:
   /// timers and signals want their turn too.
   private func receiveAll() throws {
-    var results = 0
-    for _ in 0..<1000 where results < Self.resultsPerRound {
-      guard ending == nil, let frames = try socket.receive() else { return }
-      let peer = PeerID(frames[0])
-      do {
-        switch try WireCodec.decodeInbound(Array(frames.dropFirst())) {
-        case .worker(let message):
-          handle(.message(from: peer, message))
-          if case .finished = message { results += 1 }
-        case .request(let request, let number): reply(to: request, number: number, from: peer)
-        }
-      } catch {
-        handle(.undecodable(from: peer, error))
+    resultsInRound = 0
+    for _ in 0..<1000 where resultsInRound < Self.resultsPerRound {
+      guard ending == nil, let received = try socket.receive() else { return }
+      let frames = received.frames
+      switch gate.judge(user: received.user, peer: frames[0]) {
+      case .admitted(let key, let role): receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role)
+      case .refused(let reason): send(.refused(reason: reason), to: PeerID(frames[0]))
+      case .ignored: continue
       }
+    }
+  }
+
+  /// - Parameter role: of the sender's key; nil where everybody may say everything.
+  private func receive(_ frames: [[UInt8]], from peer: PeerID, _ role: Role?) {
+    do {
+      let inbound = try WireCodec.decodeInbound(frames)
+      if let role, !role.permits(inbound) {
+        return refuse(inbound, of: peer, gate.complaint(about: inbound, from: peer.key, role))
+      }
+      switch inbound {
+      case .worker(let message):
+        handle(.message(from: peer, message))
+        if case .finished = message { resultsInRound += 1 }
+      case .request(let request, let number): reply(to: request, number: number, from: peer)
+      }
+    } catch {
+      handle(.undecodable(from: peer, error))
+    }
+  }
+
+  private func refuse(_ inbound: InboundMessage, of peer: PeerID, _ complaint: String) {
+    logger.warning("\(complaint); it was refused")
+    switch inbound {
+    case .worker: send(.refused(reason: complaint), to: peer)
+    case .request(_, let number): send(.notAllowed(complaint), number: number, to: peer)
     }
   }
 
@@ -208,6 +222,10 @@ package final class CoordinatorShell {
     settle()
     let reply = answer(request)
     settle()
+    send(reply, number: number, to: peer)
+  }
+
+  private func send(_ reply: OperatorReply, number: Int64, to peer: PeerID) {
     send(peer) { () throws(WireError) in try WireCodec.encode(reply, number: number) }
   }
 

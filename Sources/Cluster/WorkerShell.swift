@@ -19,6 +19,10 @@ package struct WorkerEnd: Hashable, Sendable {
 package final class WorkerShell {
   package struct Configuration: Sendable {
     package var endpoint: String
+    /// With whose key, and to which coordinator; nil: without keys.
+    package var join: JoinFile?
+    /// Whether another machine's coordinator is trusted without keys.
+    package var isInsecure = false
     /// Folder for checkpoints, snapshots and results without a receipt; shared by the workers of a machine.
     package var scratch: String
     package var kernels: KernelPath
@@ -28,11 +32,16 @@ package final class WorkerShell {
     package var checkpointSeconds: Double
     /// How often the training thread reports; the session passes on what the coordinator wants to hear.
     package var progressSeconds: Double
+    /// Bytes that the weights of a run's evaluations may take.
+    package var snapshotLimit: Int
+    /// To whoever keeps this process alive.
+    package var supervisor: SupervisorPipe?
 
     /// - Parameter session: waiting times other than the usual; its identity is replaced by `identity`.
     package init(
       endpoint: String, scratch: String, identity: WorkerIdentity, kernels: KernelPath, parent: Int32? = nil,
-      session: SessionConfiguration? = nil, checkpointSeconds: Double = 30, progressSeconds: Double = 0.25
+      session: SessionConfiguration? = nil, checkpointSeconds: Double = 30, progressSeconds: Double = 0.25,
+      snapshotLimit: Int = SnapshotStore.limitBytes, supervisor: SupervisorPipe? = nil
     ) {
       self.endpoint = endpoint
       self.scratch = scratch
@@ -42,6 +51,8 @@ package final class WorkerShell {
       self.parent = parent
       self.checkpointSeconds = checkpointSeconds
       self.progressSeconds = progressSeconds
+      self.snapshotLimit = snapshotLimit
+      self.supervisor = supervisor
     }
   }
 
@@ -52,14 +63,19 @@ package final class WorkerShell {
   private let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
+  private var link: LinkWatch
 
   /// Events that directives gave rise to, and that are handled after them.
   private var queue: [SessionEvent] = []
   private var end: WorkerEnd?
+  private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
-  /// The folder of the run that is under way, and after its end until the result is kept.
+  /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
   private var running: PointFolder?
+  /// Checkpoints of that run which can be read: the last one, and the one that was offered.
+  private var newest: OpenCheckpoint?
+  private var offered: OpenCheckpoint?
   /// The folders of results that wait for their receipt.
   private var unsent: [(lease: LeaseID, folder: PointFolder)] = []
 
@@ -70,7 +86,10 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(configuration.endpoint, isConnecting: true)
+    endpoint = try EndpointPolicy.check(
+      configuration.endpoint, .connecting,
+      configuration.join != nil ? .keys : configuration.isInsecure ? .insecure : .nothing)
+    link = LinkWatch(endpoint: configuration.endpoint, keyName: configuration.join?.name)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -87,8 +106,11 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
+    let context = try Context()
     let socket = try Socket(
-      Context(), .dealer, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+      context, .dealer, keys: configuration.join?.client,
+      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    let monitor = try Monitor(socket, in: context)
     try socket.connect(endpoint)
 
     scratch.removeStale()
@@ -99,7 +121,6 @@ package final class WorkerShell {
     try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
     handle(.start, socket)
 
-    var isInterrupted = false
     while true {
       if let end {
         // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
@@ -110,16 +131,17 @@ package final class WorkerShell {
         isInterrupted = true
         handle(.interrupt(exitCode: code), socket)
       }
-      while end == nil, let frames = try socket.receive() {
+      while end == nil, let event = try monitor.next() { heed(event, socket) }
+      while end == nil, let received = try socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(frames)), socket)
+          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), socket)
         } catch {
           handle(.undecodable(error), socket)
         }
       }
       for note in training.collect() { take(note, socket) }
       if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
-      if end == nil { try Poller.wait([socket], waker: interrupt.waker, timeout: nextWait) }
+      if end == nil { try Poller.wait([socket, monitor.socket], waker: interrupt.waker, timeout: nextWait) }
     }
   }
 
@@ -141,23 +163,45 @@ package final class WorkerShell {
     return nil
   }
 
+  /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
+  /// goes on from there.
+  private func heed(_ event: LinkEvent, _ socket: Socket) {
+    switch link.handle(event) {
+    case .remark(let words)?: logger.warning("\(words)")
+    case .giveUp(let words)?:
+      logger.error("\(words)")
+      if !isInterrupted { handle(.interrupt(exitCode: 77), socket) }
+      isInterrupted = true
+    case nil: break
+    }
+  }
+
   private func take(_ note: TrainingNote, _ socket: Socket) {
     switch note {
     case .progress(let progress, let rate): handle(.progress(progress, epochsPerSecond: rate), socket)
     case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .checkpointWritten(let checkpoint):
+      newest = checkpoint
+      handle(.checkpointWritten(checkpoint.contents), socket)
     case .finished(let result, let seconds): handle(.runFinished(result, seconds: seconds), socket)
     case .failed(let kind, let reason):
-      handle(.runFailed(kind, reason: reason), socket)
+      // First: what the session says next may open the folder of another point.
       running?.remove()
-      running = nil
+      letGo()
+      handle(.runFailed(kind, reason: reason), socket)
     case .stopped(let epoch), .unwritable(let epoch, _):
       if case .unwritable(_, let reason) = note { queue += withoutScratch(reason) }
+      // One with a checkpoint stays until the point is handed back: it may be wanted elsewhere first.
+      if let folder = running, !folder.run.hasCheckpoint {
+        folder.remove()
+        letGo()
+      }
       handle(.runStopped(epoch: epoch), socket)
-      // Letting go of the folder opens it, with its checkpoint, to whoever gets the point next.
-      if let folder = running, !folder.run.hasCheckpoint { folder.remove() }
-      running = nil
     }
   }
+
+  /// Opens the folder, with its checkpoint, to whoever gets the point next.
+  private func letGo() { (running, newest, offered) = (nil, nil, nil) }
 
   private func handle(_ event: SessionEvent, _ socket: Socket) {
     queue.append(event)
@@ -168,10 +212,14 @@ package final class WorkerShell {
 
   private func perform(_ directive: SessionDirective, _ socket: Socket) {
     switch directive {
-    case .send(let message): send(message, socket)
-    case .prepare, .keepChunk, .dropFetched: break
-    case .sendChunk(let lease, let point, let request):
-      send(.chunkGone(lease: lease, point: point, epoch: request.missing.epoch), socket)
+    case .send(let message):
+      if case .handedBack(_, let point, _) = message, running?.point == point { letGo() }
+      if case .offer = message { offered = newest }
+      send(message, socket)
+    case .prepare(_, let point, let experiment, let contents): prepare(point, experiment, contents)
+    case .keepChunk(let point, let missing, let offset, let bytes): keep(bytes, at: offset, of: missing, for: point)
+    case .dropFetched(let point): dropFetched(point)
+    case .sendChunk(let lease, let point, let request): send(answer(lease, point, request), socket)
     case .startTraining(_, let point, let experiment): startTraining(point, experiment)
     case .stopTraining(let checkpoint): training.stop(checkpoint: checkpoint)
     case .keepResult(let result): keep(result)
@@ -204,14 +252,63 @@ package final class WorkerShell {
     }
   }
 
+  /// What a checkpoint that the coordinator keeps needs beyond what lies here.
+  private func prepare(_ point: PointID, _ experiment: Experiment, _ contents: CheckpointContents) {
+    do {
+      letGo()
+      let folder = try scratch.open(point)
+      running = folder
+      folder.run.removeHalfWritten()
+      queue.append(.prepared(missing: folder.run.missing(of: contents, experiment)))
+    } catch {
+      queue += withoutScratch("\(error)")
+    }
+  }
+
+  private func keep(_ bytes: [UInt8], at offset: Int, of missing: CheckpointContents, for point: PointID) {
+    guard let folder = running, folder.point == point else { return }
+    do {
+      try folder.run.keep(bytes, at: offset, of: missing)
+    } catch {
+      queue.append(.fetchFailed(reason: "\(error)"))
+    }
+  }
+
+  private func dropFetched(_ point: PointID) {
+    guard let folder = running, folder.point == point else { return }
+    folder.run.removeHalfWritten()
+    // Parts without a checkpoint are of no use to a run.
+    if !folder.run.hasCheckpoint { folder.remove() }
+    letGo()
+  }
+
+  /// The bytes that the coordinator asks for, of the checkpoint that it was offered.
+  private func answer(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> WorkerMessage {
+    let epoch = request.missing.epoch
+    do {
+      guard running?.point == point,
+        let checkpoint = [offered, newest].compactMap(\.self).first(where: { $0.contents.epoch == epoch })
+      else { return .chunkGone(lease: lease, point: point, epoch: epoch) }
+      let bytes = try checkpoint.read(request)
+      return .chunk(lease: lease, point: point, CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes))
+    } catch {
+      logger.debug("no part of the checkpoint of point \(point.short) at epoch \(epoch): \(error)")
+      return .chunkGone(lease: lease, point: point, epoch: epoch)
+    }
+  }
+
   private func startTraining(_ point: PointID, _ experiment: Experiment) {
     do {
-      let folder = try scratch.open(point)
+      // Into which its checkpoint was fetched, if it was.
+      let fetched = running?.point == point ? running : nil
+      letGo()
+      let folder = try fetched ?? scratch.open(point)
       running = folder
       training.start(
         TrainingJob(
           experiment: experiment, folder: folder, kernels: configuration.kernels,
-          checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds))
+          checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds,
+          snapshotLimit: configuration.snapshotLimit))
     } catch {
       queue += withoutScratch("\(error)") + [.runStopped(epoch: 0)]
     }
@@ -221,12 +318,14 @@ package final class WorkerShell {
   /// hands its point back, which charges nobody, and leaves with code 1; whoever looks after it starts it again later.
   private func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
+    configuration.supervisor?.say(.scratchUnusable)
     return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
   }
 
   private func keep(_ result: UnsentResult) {
     guard let folder = running, folder.point == result.point else { return }
-    running = nil
+    letGo()
+    configuration.supervisor?.say(.finishedPoint)
     unsent.append((lease: result.lease, folder: folder))
     do {
       try folder.keep(result)

@@ -1,7 +1,7 @@
 // A small ordered set whose order never depends on hashing: what the scheduler walks over.
 
 /// Distinct elements in ascending order. Insertion and removal are O(log n) plus a move of memory.
-struct SortedList<Element: Comparable & Sendable>: Sendable {
+struct SortedList<Element: Comparable & Hashable & Sendable>: Hashable, Sendable {
   private(set) var elements: [Element] = []
 
   var first: Element? { elements.first }

@@ -15,15 +15,17 @@ import Testing
     ("Kernels", ["CKernels"]),
     ("Grokking", ["Kernels"]),
     ("Sweeps", ["Grokking"]),
+    ("Simulation", ["Sweeps", "Grokking"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("Results", ["Sweeps", "Grokking"]),
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
     ("Reports", ["Results", "Sweeps", "Grokking"]),
-    ("groksweep", ["Cluster", "Reports", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
+    ("groksweep", ["Cluster", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
   ]
 
   private static let ours: Set<String> = [
-    "CKernels", "Kernels", "Grokking", "Sweeps", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports", "groksweep",
+    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports",
+    "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {
@@ -58,7 +60,7 @@ import Testing
       "FileHandle", "ProcessInfo", "Thread", "SystemRandomNumberGenerator", ".random(", ".shuffled()", ".randomElement",
       "UUID()", "print(", "Logger", "fopen", "await ", "getenv", ".hashValue", "Hasher()",
     ]
-    for target in ["Kernels", "Grokking", "Sweeps"] {
+    for target in ["Kernels", "Grokking", "Sweeps", "Simulation"] {
       for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
         for (number, line) in try Self.lines(of: file).enumerated() where !Self.isComment(line) {
           for word in forbidden {

@@ -1,6 +1,7 @@
 // Results with every measure in them, of any size: what the codec must carry.
 
 import Grokking
+import Simulation
 import Sweeps
 
 enum FullResults {

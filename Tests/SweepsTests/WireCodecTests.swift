@@ -2,6 +2,7 @@
 
 import Foundation
 import Grokking
+import Simulation
 import Sweeps
 import Testing
 
