@@ -150,17 +150,6 @@ package final class CheckpointShelf {
   }
 }
 
-extension CheckpointFile {
-  var kind: SealedKind {
-    switch self {
-    case .checkpoint: .checkpoint
-    case .weights: .snapshot
-    case .firstMoment: .firstMoment
-    case .secondMoment: .secondMoment
-    }
-  }
-}
-
 /// The file `contents`, as JSON that is sealed like the others.
 private struct ShelfContents: Codable {
   let epoch: Int
