@@ -53,7 +53,9 @@ package final class CheckpointShelf {
   }
 
   /// Bytes of the stream of `missing`, from `offset` on. They come in order, but may begin anew at any time.
-  package func keep(_ bytes: [UInt8], of missing: CheckpointContents, at offset: Int, for point: PointID) throws(SealedFileError) {
+  package func keep(_ bytes: [UInt8], of missing: CheckpointContents, at offset: Int, for point: PointID)
+    throws(SealedFileError)
+  {
     let folder = folder(point)
     if offset == 0 {
       try make(folder)
@@ -187,10 +189,11 @@ private struct ShelfContents: Codable {
     let body = try SealedFile.read(path, kind: .contents)
     func ranges(_ pairs: [[Int]]) -> [Range<Int>]? {
       var next = 0
-      return pairs.isEmpty || pairs.allSatisfy({ pair in
-        defer { next = pair.last ?? 0 }
-        return pair.count == 2 && pair[0] >= next && pair[1] > pair[0]
-      }) ? pairs.map { $0[0]..<$0[1] } : nil
+      return pairs.isEmpty
+        || pairs.allSatisfy({ pair in
+          defer { next = pair.last ?? 0 }
+          return pair.count == 2 && pair[0] >= next && pair[1] > pair[0]
+        }) ? pairs.map { $0[0]..<$0[1] } : nil
     }
     guard let value = try? JSONDecoder().decode(ShelfContents.self, from: Data(body)), value.epoch >= 0,
       value.checkpointBytes > 0, value.partBytes > 0, let weights = ranges(value.weights),

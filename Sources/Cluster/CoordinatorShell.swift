@@ -83,7 +83,8 @@ package final class CoordinatorShell {
   /// Those that ended and that the scheduler was not told of yet, in order.
   private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
   private static let lastWordsSeconds = 0.1
-  private static let resultsPerRound = 200
+  private static let resultsPerRound = 64
+  private var resultsInRound = 0
 
   /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
   /// does already.
@@ -162,39 +163,34 @@ package final class CoordinatorShell {
   /// What has come by now, but not more than a thousand messages, and not more results than one commit should hold:
   /// timers and signals want their turn too.
   private func receiveAll() throws {
-    var results = 0
-    for _ in 0..<1000 where results < Self.resultsPerRound {
+    resultsInRound = 0
+    for _ in 0..<1000 where resultsInRound < Self.resultsPerRound {
       guard ending == nil, let received = try socket.receive() else { return }
       let frames = received.frames
       switch gate.judge(user: received.user, peer: frames[0]) {
-      case .admitted(let key, let role):
-        if receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role) { results += 1 }
+      case .admitted(let key, let role): receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role)
       case .refused(let reason): send(.refused(reason: reason), to: PeerID(frames[0]))
       case .ignored: continue
       }
     }
   }
 
-  /// Whether it is a result.
-  ///
   /// - Parameter role: of the sender's key; nil where everybody may say everything.
-  private func receive(_ frames: [[UInt8]], from peer: PeerID, _ role: Role?) -> Bool {
+  private func receive(_ frames: [[UInt8]], from peer: PeerID, _ role: Role?) {
     do {
       let inbound = try WireCodec.decodeInbound(frames)
       if let role, !role.permits(inbound) {
-        refuse(inbound, of: peer, gate.complaint(about: inbound, from: peer.key, role))
-        return false
+        return refuse(inbound, of: peer, gate.complaint(about: inbound, from: peer.key, role))
       }
       switch inbound {
       case .worker(let message):
         handle(.message(from: peer, message))
-        if case .finished = message { return true }
+        if case .finished = message { resultsInRound += 1 }
       case .request(let request, let number): reply(to: request, number: number, from: peer)
       }
     } catch {
       handle(.undecodable(from: peer, error))
     }
-    return false
   }
 
   private func refuse(_ inbound: InboundMessage, of peer: PeerID, _ complaint: String) {

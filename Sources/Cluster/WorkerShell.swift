@@ -57,13 +57,13 @@ package final class WorkerShell {
   }
 
   private let configuration: Configuration
-  private let endpoint: String
   private let scratch: ScratchFolder
   private let interrupt: Interrupt
   private let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
-  private var link: LinkWatch
+  /// Exit code for words about keys.
+  private static let notAllowed: Int32 = 77
 
   /// Events that directives gave rise to, and that are handled after them.
   private var queue: [SessionEvent] = []
@@ -86,10 +86,7 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(
-      configuration.endpoint, .connecting,
-      configuration.join != nil ? .keys : configuration.isInsecure ? .insecure : .nothing)
-    link = LinkWatch(endpoint: configuration.endpoint, keyName: configuration.join?.name)
+    _ = try Link.check(configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -106,42 +103,41 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
-    let context = try Context()
-    let socket = try Socket(
-      context, .dealer, keys: configuration.join?.client,
-      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
-    let monitor = try Monitor(socket, in: context)
-    try socket.connect(endpoint)
+    let link = try Link(to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
 
     scratch.removeStale()
     let kept = scratch.claimUnsentResults(logger)
     unsent = kept.map { (lease: $0.1.lease, folder: $0.0) }
-    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), socket) }
+    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), link.socket) }
     // A hello before the link stands would be said in vain and again only seconds later.
-    try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
-    handle(.start, socket)
+    switch try link.waitUntilEstablished(interrupt, seconds: 2) {
+    case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
+    case .remark(let words)?: logger.warning("\(words)")
+    case nil: break
+    }
+    handle(.start, link.socket)
 
     while true {
       if let end {
         // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
-        try socket.linger(milliseconds: 500)
+        try link.socket.linger(milliseconds: 500)
         return end
       }
       if !isInterrupted, let code = interruption() {
         isInterrupted = true
-        handle(.interrupt(exitCode: code), socket)
+        handle(.interrupt(exitCode: code), link.socket)
       }
-      while end == nil, let event = try monitor.next() { heed(event, socket) }
-      while end == nil, let received = try socket.receive() {
+      while end == nil, let verdict = try link.next() { heed(verdict, link.socket) }
+      while end == nil, let received = try link.socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), socket)
+          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), link.socket)
         } catch {
-          handle(.undecodable(error), socket)
+          handle(.undecodable(error), link.socket)
         }
       }
-      for note in training.collect() { take(note, socket) }
-      if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
-      if end == nil { try Poller.wait([socket, monitor.socket], waker: interrupt.waker, timeout: nextWait) }
+      for note in training.collect() { take(note, link.socket) }
+      if let due = session.nextDeadline, due <= .now { handle(.tick, link.socket) }
+      if end == nil { try Poller.wait(link.sockets, waker: interrupt.waker, timeout: nextWait) }
     }
   }
 
@@ -165,14 +161,13 @@ package final class WorkerShell {
 
   /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
   /// goes on from there.
-  private func heed(_ event: LinkEvent, _ socket: Socket) {
-    switch link.handle(event) {
-    case .remark(let words)?: logger.warning("\(words)")
-    case .giveUp(let words)?:
+  private func heed(_ verdict: LinkWatch.Verdict, _ socket: Socket) {
+    switch verdict {
+    case .remark(let words): logger.warning("\(words)")
+    case .giveUp(let words):
       logger.error("\(words)")
-      if !isInterrupted { handle(.interrupt(exitCode: 77), socket) }
+      if !isInterrupted { handle(.interrupt(exitCode: Self.notAllowed), socket) }
       isInterrupted = true
-    case nil: break
     }
   }
 

@@ -92,7 +92,8 @@ extension Store {
       }
     } catch let error as DatabaseError {
       switch error.resultCode {
-      case .SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_READONLY, .SQLITE_AUTH, .SQLITE_RANGE, .SQLITE_MISMATCH, .SQLITE_TOOBIG:
+      case .SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_READONLY, .SQLITE_AUTH, .SQLITE_RANGE, .SQLITE_MISMATCH,
+        .SQLITE_TOOBIG:
         throw bad(error.message ?? "SQLite does not understand it")
       case .SQLITE_INTERRUPT: throw bad("it took longer than \(Int(Self.conditionSeconds)) s")
       default: throw StoreError(error, path: path)

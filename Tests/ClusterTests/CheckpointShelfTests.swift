@@ -177,7 +177,8 @@ import Testing
     func ask(_ wanted: CheckpointContents, offset: Int = 0, of other: PointID? = nil) -> CheckpointChunk? {
       shelf.chunk(CheckpointRequest(missing: wanted, offset: offset, count: 4096), of: other ?? point)
     }
-    func like(epoch: Int = 30, checkpoint: Int = 3041, part: Int = 1032, weights: [Int] = [0, 1]) -> CheckpointContents {
+    func like(epoch: Int = 30, checkpoint: Int = 3041, part: Int = 1032, weights: [Int] = [0, 1]) -> CheckpointContents
+    {
       CheckpointContents(epoch: epoch, checkpointBytes: checkpoint, partBytes: part, weights: weights, moments: [])
     }
     #expect(ask(like()) != nil)

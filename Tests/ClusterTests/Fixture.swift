@@ -94,17 +94,18 @@ final class Fixture {
 
   /// A worker on a thread of its own.
   func worker(
-    at endpoint: String? = nil, checkpointSeconds: Double = 30, resendSeconds: Double = 0.1, parent: Int32? = nil
+    at endpoint: String? = nil, join: JoinFile? = nil, checkpointSeconds: Double = 30, resendSeconds: Double = 0.1,
+    parent: Int32? = nil
   ) throws -> WorkerOnThread {
     let kernels = try KernelPath.choose()
     let identity = WorkerIdentity.ofThisProcess(kernels: kernels, build: "test")
-    return try WorkerOnThread(
-      WorkerShell.Configuration(
-        endpoint: endpoint ?? self.endpoint, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
-        session: SessionConfiguration(
-          identity: identity, helloSeconds: 0.1, readySeconds: 0.2, resendSeconds: resendSeconds, handBackSeconds: 0.5),
-        checkpointSeconds: checkpointSeconds, progressSeconds: 0.01),
-      logger: logger, deadline: deadline)
+    var configuration = WorkerShell.Configuration(
+      endpoint: endpoint ?? self.endpoint, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
+      session: SessionConfiguration(
+        identity: identity, helloSeconds: 0.1, readySeconds: 0.2, resendSeconds: resendSeconds, handBackSeconds: 0.5),
+      checkpointSeconds: checkpointSeconds, progressSeconds: 0.01)
+    configuration.join = join
+    return try WorkerOnThread(configuration, logger: logger, deadline: deadline)
   }
 
   /// Runs a coordinator on this thread until it is done, or told to end when the deadline has passed.
@@ -142,6 +143,8 @@ final class WorkerOnThread: Sendable {
     }
     thread.start()
   }
+
+  var isOver: Bool { outcome.withLock { $0 != nil } }
 
   /// How it ended; fails the test when it does not.
   func end() throws -> WorkerEnd {

@@ -14,19 +14,14 @@ private final class Crowd {
   private let results: [PointID: RunResult]
   private(set) var grants: [(lease: LeaseID, point: PointID)] = []
   private(set) var receipts: [PointID] = []
-  /// What each has trained and not delivered yet.
-  private var trained: [[WorkerMessage]]
+  /// What each has to say and could not yet: nothing is taken before the connection stands.
+  private var unsaid: [[WorkerMessage]]
 
   init(of fixture: Fixture, boots: String) throws {
     results = Dictionary(uniqueKeysWithValues: try fixture.points.map { ($0.id, try Fixture.result(of: $0)) })
-    sockets = try boots.map { boot in
-      let socket = try Socket(Context(), .dealer)
-      try socket.connect(fixture.endpoint)
-      _ = try socket.send(WireCodec.encode(.hello(Hello(Fixture.identity(boot: boot)))))
-      _ = try socket.send(WireCodec.encode(.ready))
-      return socket
-    }
-    trained = sockets.map { _ in [] }
+    sockets = try boots.map { _ in try Socket(Context(), .dealer) }
+    for socket in sockets { try socket.connect(fixture.endpoint) }
+    unsaid = try boots.map { [.hello(Hello(try Fixture.identity(boot: $0))), .ready] }
   }
 
   /// Reads what was said to each; `onGrant` and `onReceipt` look at the store before anything else happens.
@@ -37,25 +32,25 @@ private final class Crowd {
         case .grant(let lease, let point, _, _):
           onGrant(lease, point)
           grants.append((lease, point))
-          trained[index] = [.finished(lease: lease, point: point, results[point]!, seconds: 1)]
+          // Twice, as when no receipt came in time.
+          let message = WorkerMessage.finished(lease: lease, point: point, results[point]!, seconds: 1)
+          unsaid[index] += [message, message]
         case .receipt(_, let point):
           onReceipt(point)
           receipts.append(point)
-          _ = try socket.send(WireCodec.encode(.ready))
-        case .leave: _ = try socket.send(WireCodec.encode(.goodbye))
+          unsaid[index].append(.ready)
+        case .leave: unsaid[index].append(.goodbye)
         default: break
         }
       }
     }
   }
 
-  /// All that have a result deliver it, twice.
-  func deliver() throws {
+  func speak() throws {
     for (index, socket) in sockets.enumerated() {
-      for message in trained[index] {
-        for _ in 0..<2 { _ = try socket.send(WireCodec.encode(message)) }
+      while let message = unsaid[index].first, try socket.send(WireCodec.encode(message)) == .queued {
+        unsaid[index].removeFirst()
       }
-      trained[index] = []
     }
   }
 }
@@ -77,7 +72,7 @@ private final class Crowd {
             let state = try? reader.states(of: [point])
             #expect(state == [.finished], "point \(point.short) has its receipt and is not in the store")
           })
-        try crowd.deliver()
+        try crowd.speak()
       } catch {
         trouble = error
         interrupt.request(SIGTERM)
@@ -101,14 +96,16 @@ private final class Crowd {
     let good = try Fixture.result(of: fixture.points[1])
     let socket = try Socket(Context(), .dealer)
     try socket.connect(fixture.endpoint)
-    let messages: [WorkerMessage] = [
+    var unsaid: [WorkerMessage] = [
       .hello(Hello(try Fixture.identity())),
       .finished(lease: LeaseID(501), point: fixture.points[0].id, broken, seconds: 1),
       .finished(lease: LeaseID(502), point: fixture.points[1].id, good, seconds: 1),
     ]
-    for message in messages { #expect(try socket.send(WireCodec.encode(message)) == .queued) }
     var receipts: Set<PointID> = []
     let end = try fixture.coordinate { _, interrupt in
+      while let message = unsaid.first, (try? socket.send(WireCodec.encode(message))) == .queued {
+        unsaid.removeFirst()
+      }
       while let frames = try? socket.receive() {
         if case .receipt(_, let point)? = try? WireCodec.decodeCoordinatorMessage(frames) { receipts.insert(point) }
       }

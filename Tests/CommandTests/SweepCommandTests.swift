@@ -1,6 +1,7 @@
 // The whole path with real processes: sweep, query with sqlite3, kill things in the middle, compare digests.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SweepCommandTests {

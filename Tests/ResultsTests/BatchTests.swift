@@ -76,7 +76,8 @@ import Testing
       words(outcomes)
         == ["written", "written", "written", "rejected", "rejected", "rejected", "unknown", "stored"])
     #expect(try store.schedulerStart().points.map(\.state) == [.pending, .finished, .pending, .pending])
-    #expect(try fixture.rows("SELECT lease, class FROM attempts").map { $0["class"] as String } == ["open", "finished"])
+    #expect(
+      try fixture.rows("SELECT lease, class FROM attempts").map { $0["class"] as String } == ["open", "finished"])
     #expect(try fixture.value("SELECT count(*) FROM evaluation") == 2)
     #expect(try fixture.rows("PRAGMA foreign_key_check").isEmpty)
   }

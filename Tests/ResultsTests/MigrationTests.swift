@@ -110,7 +110,8 @@ import Testing
       "* FROM curves", "* FROM spectra", "* FROM grokking_times", "* FROM digest",
     ]
     let before = try columns.map { try old("SELECT \($0)") }
-    #expect(before[0].map { $0["class"] as String } == ["finished", "finished", "crashed", "crashed", "crashed", "open"])
+    #expect(
+      before[0].map { $0["class"] as String } == ["finished", "finished", "crashed", "crashed", "crashed", "open"])
     let store = try Store(path: pathOfSchema2, mode: .open)
     #expect(store.migratedFrom == 2)
     for (query, rows) in zip(columns, before) { #expect(try old("SELECT \(query)") == rows, "\(query)") }

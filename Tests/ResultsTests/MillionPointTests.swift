@@ -18,7 +18,9 @@ struct MillionPointTests {
 
   private func say(_ what: String, _ began: ContinuousClock.Instant) {
     let peak = Self.status("VmHWM")
-    print("\(what): \(ContinuousClock.now - began), processor \(Self.processorSeconds) s in all, resident \(Self.status("VmRSS")) MB, at most \(peak) MB")
+    print(
+      "\(what): \(ContinuousClock.now - began), processor \(Self.processorSeconds) s in all, resident \(Self.status("VmRSS")) MB, at most \(peak) MB"
+    )
   }
 
   private static var processorSeconds: Int {

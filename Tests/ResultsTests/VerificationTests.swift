@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test func `requests outlive the coordinator, in their order, one for each point`() throws {
-    #expect(try store.requestVerifications(of: [points[2], points[0]], by: "ada", at: Sample.now) == [points[2], points[0]])
+    #expect(
+      try store.requestVerifications(of: [points[2], points[0]], by: "ada", at: Sample.now) == [points[2], points[0]])
     #expect(try store.requestVerifications(of: [points[0], points[1]], by: nil, at: Sample.now) == [points[1]])
     try store.close()
     let next = try Store(path: fixture.path, mode: .open)

@@ -38,7 +38,7 @@ struct WorkerCommand: ParsableCommand {
     let joining = try join.map { path throws(KeyFileError) in try JoinFile(path: path) }
     if let joining, joining.role != .worker {
       throw Failure(
-        "\(join!): is of a key of a \(joining.role.rawValue); a worker needs a key of a worker", .notAllowed)
+        "\(join!): is of a key of \(joining.role.title); a worker needs a key of a worker", .notAllowed)
     }
     guard let connect = connect ?? joining?.address else {
       throw Failure("say where the coordinator is: --connect tcp://HOST:PORT", .usage)
