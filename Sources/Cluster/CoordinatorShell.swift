@@ -64,8 +64,8 @@ package final class CoordinatorShell {
   let store: Store
   /// Checkpoints that are kept beside the store.
   let shelf: CheckpointShelf
-  /// Why nothing can be kept there at the moment.
-  var shelfTrouble: SealedFileError?
+  /// Points of whose coming checkpoint a piece could not be kept.
+  var cutShort: Set<PointID> = []
   var scheduler: Scheduler
 
   /// What happened and was not handled yet, in order.

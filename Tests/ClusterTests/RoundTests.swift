@@ -27,8 +27,8 @@ private final class Crowd {
   /// Reads what was said to each; `onGrant` and `onReceipt` look at the store before anything else happens.
   func listen(onGrant: (LeaseID, PointID) -> Void, onReceipt: (PointID) -> Void) throws {
     for (index, socket) in sockets.enumerated() {
-      while let received = try socket.receive() {
-        switch try WireCodec.decodeCoordinatorMessage(received.frames) {
+      while let frames = try socket.receive()?.frames {
+        switch try WireCodec.decodeCoordinatorMessage(frames) {
         case .grant(let lease, let point, _, _):
           onGrant(lease, point)
           grants.append((lease, point))
@@ -106,8 +106,8 @@ private final class Crowd {
       while let message = unsaid.first, (try? socket.send(WireCodec.encode(message))) == .queued {
         unsaid.removeFirst()
       }
-      while let received = try? socket.receive() {
-        if case .receipt(_, let point)? = try? WireCodec.decodeCoordinatorMessage(received.frames) { receipts.insert(point) }
+      while let frames = (try? socket.receive())?.frames {
+        if case .receipt(_, let point)? = try? WireCodec.decodeCoordinatorMessage(frames) { receipts.insert(point) }
       }
       if receipts.count == 2 { interrupt.request(SIGTERM) }
     }
