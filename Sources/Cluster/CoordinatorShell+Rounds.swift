@@ -52,12 +52,27 @@ extension CoordinatorShell {
     for item in round.held {
       if let needed = item.needs, !answered[needed] { continue }
       switch item.saying {
-      case .message(let message): send(message, to: item.peer)
+      case .message(let message): if isBacked(message, answered) { send(message, to: item.peer) }
       case .chunk(let lease, let point, let request): send(chunk(lease, point, request), to: item.peer)
       }
     }
     round.writes.removeAll(keepingCapacity: true)
     round.held.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether the store has what this message says is certain. Of what is said again the scheduler does not name the write,
+  /// so it is looked up: a grant that was asked for twice in its own round, and the receipt of a failure or of a point
+  /// handed back whose end is still owed. Whoever misses the answer asks once more.
+  private func isBacked(_ message: CoordinatorMessage, _ answered: [Bool]) -> Bool {
+    switch message {
+    case .grant(let lease, _, _, _):
+      !zip(round.writes, answered).contains { write, isThere in
+        if case .grant(let attempt) = write { attempt.lease == lease && !isThere } else { false }
+      }
+    case .receipt(let lease, _):
+      !owed.contains { if case .end(lease, _) = $0 { true } else { false } }
+    default: true
+    }
   }
 
   @discardableResult
@@ -93,6 +108,7 @@ extension CoordinatorShell {
     case .compare(let point, _, let result, let worker): write(.comparison(result, with: point, worker: worker))
     case .finishVerification(let point, let lease, let result, let worker):
       write(.verification(result, of: point, lease: lease, worker: worker))
+    case .failVerification(let point, let reason): write(.verificationFailure(point, reason: reason))
     case .recordFailure(let point, let reason): write(.failure(point, reason: reason))
     case .refund(let leases, let reason): for lease in leases { write(.refund(lease, reason: reason)) }
     case .keepChunk(let point, let missing, let offset, let bytes): keep(bytes, of: missing, at: offset, for: point)

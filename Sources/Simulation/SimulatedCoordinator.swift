@@ -172,6 +172,7 @@ extension Simulation {
       if let point = number(id) { write(.failure(point: point, reason: reason)) }
     case .finishVerification(let id, let lease, let result, _):
       if let point = number(id) { write(.verification(point: point, lease: lease, result)) }
+    case .failVerification(let id, _): if let point = number(id) { write(.verificationFailure(point: point)) }
     case .refund(let leases, _): write(.refund(leases))
     case .keepChunk(let id, let missing, let offset, let bytes):
       guard let point = number(id) else { return }

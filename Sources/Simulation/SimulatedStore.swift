@@ -13,13 +13,14 @@ enum StoreWrite {
   case result(point: Int, lease: LeaseID, RunResult)
   case failure(point: Int, reason: String)
   case verification(point: Int, lease: LeaseID, RunResult)
+  case verificationFailure(point: Int)
   case refund([LeaseID])
 
   /// Refused ones are answered with an event instead of being owed.
   var isAnswered: Bool {
     switch self {
     case .attempt, .result: true
-    case .worker, .end, .failure, .verification, .refund: false
+    case .worker, .end, .failure, .verification, .verificationFailure, .refund: false
     }
   }
 }
@@ -92,6 +93,12 @@ struct SimulatedStore: Hashable {
     verificationCount += 1
   }
 
+  private mutating func endVerification(of number: Int) {
+    guard points[number].isToVerify else { return }
+    points[number].isToVerify = false
+    verificationCount -= 1
+  }
+
   /// What is wrong with the write, in words, or nil.
   mutating func apply(_ write: StoreWrite, points known: SimulatedPoints, limit: Int) -> String? {
     switch write {
@@ -121,14 +128,12 @@ struct SimulatedStore: Hashable {
       if points[point].result != result {
         return "\(lease) verified point \(point) with another result, or none is there"
       }
-      if points[point].isToVerify {
-        points[point].isToVerify = false
-        verificationCount -= 1
-      }
+      endVerification(of: point)
       if let place = places[lease], attempts[place].end == nil {
         attempts[place].end = .verified(isEqual: true)
         openCount -= 1
       }
+    case .verificationFailure(let point): endVerification(of: point)
     case .refund(let leases):
       for lease in leases {
         guard let place = places[lease] else { return "\(lease) is refunded and was never granted" }

@@ -106,7 +106,8 @@ extension Simulation {
     case .worker, .refund: .coordinator
     case .attempt(let record): subject(record.point, nil)
     case .end(let lease, _): store.attempt(lease).map { .point($0.point) } ?? .coordinator
-    case .result(let point, _, _), .failure(let point, _), .verification(let point, _, _): .point(point)
+    case .result(let point, _, _), .failure(let point, _), .verification(let point, _, _), .verificationFailure(let point):
+      .point(point)
     }
   }
 
@@ -168,6 +169,7 @@ extension Simulation {
       "\(lease) ended: \(end.name)\(end.isCharged ? ", charged" : "")" + (end.reason.map { ": \($0)" } ?? "")
     case .result(let point, let lease, _): "the result of point \(point) from \(lease)"
     case .failure(let point, let reason): "point \(point) is quarantined: \(reason)"
+    case .verificationFailure(let point): "the verification of point \(point) being given up"
     case .verification(let point, let lease, _): "the verification of point \(point) by \(lease)"
     case .refund(let leases): "refund of \(leases.map(\.description).joined(separator: ", "))"
     }

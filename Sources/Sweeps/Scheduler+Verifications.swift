@@ -68,8 +68,8 @@ extension Scheduler {
       return
     }
     verifications.remove(attempt.position)
-    log(
-      .error, "point \(id.short) could not be verified: \(count) attempts failed; the last: \(kind.rawValue): \(reason)"
-    )
+    let words = "\(count) attempts failed; the last: \(kind.rawValue): \(reason)"
+    emit(.failVerification(id, reason: words))
+    log(.error, "point \(id.short) could not be verified: \(words)")
   }
 }

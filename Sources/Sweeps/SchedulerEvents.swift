@@ -323,6 +323,8 @@ package enum SchedulerDirective: Hashable, Sendable {
   /// A second run of a finished point that somebody asked for: compare as `compare` does, record the verification as
   /// done, and end the attempt as `verified`.
   case finishVerification(point: PointID, lease: LeaseID, RunResult, worker: Int64)
+  /// The verification of a finished point was given up: record that it is done, without a result.
+  case failVerification(PointID, reason: String)
   /// These attempts, which ended and were charged, were not their points' fault after all.
   case refund([LeaseID], reason: String)
   /// The bytes at `offset` of what the shelf misses of a checkpoint.

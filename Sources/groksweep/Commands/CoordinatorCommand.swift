@@ -32,10 +32,16 @@ struct CoordinatorCommand: ParsableCommand {
   @Option(help: "Seconds without progress after which a worker's point is given to another.")
   var leaseSeconds: Double = 60
 
+  @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
+  var checkpointSeconds: Double = 60
+
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
     guard leaseSeconds >= 1, leaseSeconds <= 86_400 else {
       throw ValidationError("--lease-seconds \(leaseSeconds): give seconds from 1 to 86400")
+    }
+    guard checkpointSeconds == 0 || (1...86_400).contains(checkpointSeconds) else {
+      throw ValidationError("--checkpoint-seconds \(checkpointSeconds): give seconds from 1 to 86400, or 0 for none")
     }
   }
 
@@ -45,7 +51,7 @@ struct CoordinatorCommand: ParsableCommand {
     for (place, sweep) in sweeps.enumerated() where sweeps[..<place].contains(where: { $0.name == sweep.name }) {
       throw Failure("two files are named \"\(sweep.name)\"; give one another name (sweep: …)", .badInput)
     }
-    if files.isEmpty && !FileManager.default.fileExists(atPath: store) {
+    if files.isEmpty && exitWhenDone && !FileManager.default.fileExists(atPath: store) {
       throw Failure("\(store): no such store, and no sweep file to start one with", .badInput)
     }
     let interrupt = try Interrupt()
@@ -64,7 +70,12 @@ struct CoordinatorCommand: ParsableCommand {
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
     }
     let configuration = CoordinatorShell.Configuration(
-      endpoint: bind, scheduler: SchedulerConfiguration(leaseSeconds: leaseSeconds, exitWhenDone: exitWhenDone))
+      endpoint: bind,
+      scheduler: SchedulerConfiguration(
+        leaseSeconds: leaseSeconds,
+        // A worker that leaves hands its checkpoint over before its point.
+        leaveSeconds: checkpointSeconds > 0 ? 35 : 10, exitWhenDone: exitWhenDone,
+        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, selfTestDigest: SelfTest.digest))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
@@ -72,6 +83,9 @@ struct CoordinatorCommand: ParsableCommand {
     let address = shell.endpoint.replacing(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\]):/, with: "tcp://HOST:")
     screen.remark(
       "listening on \(shell.endpoint); add workers with: groksweep worker --connect \(address)\(join)")
+    if try results.sweepNames().isEmpty {
+      screen.remark("no sweep yet; bring one with: groksweep submit FILE --connect \(address)")
+    }
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
     let end = try shell.run()
