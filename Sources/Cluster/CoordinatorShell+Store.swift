@@ -1,64 +1,75 @@
-// The coordinator's writes, each on disk when its function returns, and what becomes of those that fail.
+// The writes of a round, and what becomes of those that fail.
 //
-// A result or a grant that cannot be written is answered with its event. The small records around them (a worker
-// joined, an attempt ended) are owed instead: they are written before the next grant, in their order.
+// A result or a grant that cannot be written is answered with its event, and asked for anew. The small records around
+// them (a worker joined, an attempt ended) are owed instead: they are written with the next round, before its own.
 
 import Foundation
 import Grokking
 import Results
 import Sweeps
 
-/// A write that failed for now.
-struct OwedWrite {
-  let write: (Store) throws -> Void
-}
-
 extension CoordinatorShell {
-  func record(_ worker: WorkerRecord) {
-    if worker.identity.host == WorkerIdentity.hostName {
-      boots[worker.identity.processID] = worker.identity.boot
-    }
-    owe { try $0.recordWorker(worker, at: Date()) }
-  }
+  /// How long records that are owed wait when there is nothing else to write.
+  private static let owedSeconds = 5.0
 
-  func recordLeft(_ number: Int64) { owe { try $0.recordWorkerLeft(number, at: Date()) } }
-
-  /// Whether the attempt stands in the store; if not, the scheduler is told.
-  func record(_ attempt: AttemptRecord) -> Bool {
+  /// One transaction, for what is owed and then `writes`.
+  ///
+  /// - Returns: whether each of `writes` is in the store, by its place.
+  func commit(_ writes: [StoreWrite]) -> [Bool] {
+    // A store that is locked or full is not asked for old records' sake all the time: each attempt may wait for seconds.
+    guard !writes.isEmpty || (!owed.isEmpty && MonotonicInstant.now >= owedAgain) else { return [] }
+    let all = owed + writes
+    let outcomes: [WriteOutcome]
     do {
-      try payOwed()
-      try store.recordGrant(attempt, at: Date())
+      outcomes = try store.commit(all, at: Date())
+    } catch {
+      putOff(all, "\(error)")
+      return writes.map { _ in false }
+    }
+    if !owed.isEmpty { logger.info("\(owed.count) late records are in the store") }
+    owed.removeAll()
+    let written = zip(all, outcomes).map { write, outcome in
+      switch outcome {
+      case .written: break
+      case .compared(let isEqual): if !isEqual { reportViolation(write) }
+      case .stored(let outcome):
+        if case .alreadyThere(equalDigest: false) = outcome { reportViolation(write) }
+        if case .result(_, let point, _, _, _) = write { queue.append(.stored(point)) }
+      case .refused(let error):
+        refused(write, error)
+        return false
+      }
       return true
-    } catch {
-      queue.append(.grantFailed(attempt.lease, reason: "\(error)"))
-      return false
     }
+    return Array(written.suffix(writes.count))
   }
 
-  func record(_ end: AttemptEnd, of lease: LeaseID) { owe { try $0.endAttempt(lease, end, at: Date()) } }
-
-  func recordFailure(of point: PointID, reason: String) {
-    owe { try $0.recordFailure(point, reason: reason, at: Date()) }
-  }
-
-  func commit(_ result: RunResult, of point: PointID, lease: LeaseID, seconds: Double, worker: Int64) {
-    do {
-      try payOwed()
-      let outcome = try store.store(result, of: point, lease: lease, seconds: seconds, worker: worker, at: Date())
-      if case .alreadyThere(equalDigest: false) = outcome { reportViolation(point) }
-      queue.append(.stored(point))
-    } catch let error as StoreError where error.kind == .rejected {
-      queue.append(.resultRefused(point, reason: "\(error)"))
-    } catch {
-      queue.append(.storeFailed(point, reason: "\(error)"))
+  /// The store takes nothing for now.
+  private func putOff(_ writes: [StoreWrite], _ reason: String) {
+    owed.removeAll()
+    for write in writes {
+      switch write {
+      case .result(_, let point, _, _, _): queue.append(.storeFailed(point, reason: reason))
+      case .grant(let attempt): queue.append(.grantFailed(attempt.lease, reason: reason))
+      case .comparison(_, let point, _):
+        logger.error("a second result of point \(point.short) could not be compared with the first: \(reason)")
+      case .worker, .workerLeft, .end, .refund, .failure, .verification, .verificationFailure: owed.append(write)
+      }
     }
+    guard !owed.isEmpty else { return }
+    owedAgain = MonotonicInstant.now.advanced(bySeconds: Self.owedSeconds)
+    logger.error("\(owed.count) records are late: \(reason)")
   }
 
-  func compare(_ result: RunResult, of point: PointID, worker: Int64) {
-    do {
-      if try !store.compare(result, of: point, worker: worker, at: Date()) { reportViolation(point) }
-    } catch {
-      logger.error("a second result of point \(point.short) could not be compared with the first: \(error)")
+  /// The store will never take this one.
+  private func refused(_ write: StoreWrite, _ error: StoreError) {
+    switch write {
+    case .result(_, let point, _, _, _):
+      queue.append(
+        error.kind == .rejected
+          ? .resultRefused(point, reason: "\(error)") : .storeFailed(point, reason: "\(error)"))
+    case .grant(let attempt): queue.append(.grantFailed(attempt.lease, reason: "\(error)"))
+    default: logger.error("a record was refused: \(error)")
     }
   }
 
@@ -70,28 +81,16 @@ extension CoordinatorShell {
     do { try store.recordProgress(epochs, at: Date()) } catch { logger.debug("\(error)") }
   }
 
-  private func reportViolation(_ point: PointID) {
+  private func reportViolation(_ write: StoreWrite) {
+    let point: PointID
+    switch write {
+    case .result(_, let id, _, _, _), .comparison(_, let id, _), .verification(_, let id, _, _): point = id
+    default: return
+    }
     logger.error(
       """
       point \(point.short) gave another digest than the stored one: a machine or a build is not deterministic; \
       both digests are among the store's violations
       """)
-  }
-
-  private func owe(_ write: @escaping (Store) throws -> Void) {
-    owed.append(OwedWrite(write: write))
-    do { try payOwed() } catch { logger.error("a record is late: \(error)") }
-  }
-
-  /// Writes what is owed, in order. A record that the store will never take is dropped with a line.
-  private func payOwed() throws {
-    while let first = owed.first {
-      do {
-        try first.write(store)
-      } catch let error as StoreError where error.kind == .rejected || error.kind == .unknown {
-        logger.error("a record was refused: \(error)")
-      }
-      owed.removeFirst()
-    }
   }
 }

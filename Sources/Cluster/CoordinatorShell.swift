@@ -1,7 +1,7 @@
-// The coordinator process: one ROUTER, one store, one scheduler that decides. This file polls, decodes, hands the
-// scheduler its events and carries out its directives in order; it decides nothing itself.
+// The coordinator process: one ROUTER, one store, one scheduler that decides. This file polls, decodes and keeps time;
+// CoordinatorShell+Rounds.swift hands the scheduler its events and carries out its directives. Nothing is decided here.
 //
-// Commit, then answer: a directive's write is on disk before the next directive is looked at.
+// Commit, then answer: what is said because of an event is sent when all that was to be written because of it is on disk.
 
 import Foundation
 import Grokking
@@ -62,25 +62,34 @@ package final class CoordinatorShell {
   private let interrupt: Interrupt
   let logger: Logger
   let store: Store
+  /// Checkpoints that are kept beside the store.
+  let shelf: CheckpointShelf
+  /// Why nothing can be kept there at the moment.
+  var shelfTrouble: SealedFileError?
   var scheduler: Scheduler
 
-  /// Events that directives gave rise to, and that are handled after them.
+  /// What happened and was not handled yet, in order.
   var queue: [SchedulerEvent] = []
-  /// Writes that failed and must come before later ones; see `CoordinatorShell+Store.swift`.
-  var owed: [OwedWrite] = []
-  private var ending: SchedulerEnding?
+  /// What the directives of this round want written, and said afterwards.
+  var round = CoordinatorRound()
+  /// Records that could not be written and come before all others, and when they are tried again at the latest.
+  var owed: [StoreWrite] = []
+  var owedAgain = MonotonicInstant.now
+  var ending: SchedulerEnding?
   /// Whose number each connection has, as the scheduler told them.
-  private var numbers: [PeerID: Int64] = [:]
+  var numbers: [PeerID: Int64] = [:]
   /// Worker processes of this machine by process id: what the supervisor sees end.
   var boots: [Int32: String] = [:]
   /// Those that ended and that the scheduler was not told of yet, in order.
   private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
   private static let lastWordsSeconds = 0.1
+  private static let resultsPerRound = 64
+  private var resultsInRound = 0
 
   /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
   /// does already.
   ///
-  /// The store's lock must be held. The interrupt's waker serves this shell.
+  /// The store's lock must be held. A damaged store is refused. The interrupt's waker serves this shell.
   ///
   /// - Throws: `EndpointRefused`, `ZeroMQError` (a port in use), `StoreError`.
   package init(
@@ -95,7 +104,11 @@ package final class CoordinatorShell {
     socket = listener.socket
     endpoint = listener.endpoint
     gate = listener.gate
-    scheduler = Scheduler(configuration.scheduler, start: try store.schedulerStart(sweeps: sweeps), at: .now)
+    shelf = CheckpointShelf(besides: store.path)
+    try store.checkAtStart()
+    var start = try store.schedulerStart(sweeps: sweeps)
+    start.checkpoints = try shelf.scan(keeping: { try store.states(of: $0).map { $0 == .pending } }, logger)
+    scheduler = Scheduler(configuration.scheduler, start: start, at: .now)
   }
 
   /// Serves until the scheduler is done, on the calling thread.
@@ -105,6 +118,7 @@ package final class CoordinatorShell {
   package func run() throws -> CoordinatorEnd {
     // What has to be said at once; with nothing to do, this is already the end.
     handle(.tick)
+    settle()
     if ending == nil { try localWorkers?.start() }
     var signal: Int32?
     var (nextOverview, nextRecord) = (MonotonicInstant.now, MonotonicInstant.now)
@@ -118,6 +132,8 @@ package final class CoordinatorShell {
       try receiveAll()
       let now = MonotonicInstant.now
       if let due = scheduler.nextDeadline, due <= now { handle(.tick) }
+      // One round only: what comes of it is written together with what has come in the meantime.
+      advance()
       if now >= nextOverview {
         onOverview?(scheduler.overview(at: now))
         nextOverview = now.advanced(bySeconds: configuration.overviewSeconds)
@@ -127,9 +143,15 @@ package final class CoordinatorShell {
         nextRecord = now.advanced(bySeconds: configuration.progressRecordSeconds)
       }
       guard ending == nil else { break }
-      let wake = [scheduler.nextDeadline, nextOverview, nextRecord].compactMap { $0 }.min()!
+      guard queue.isEmpty else { continue }
+      let late = owed.isEmpty ? nil : owedAgain
+      let wake = [scheduler.nextDeadline, nextOverview, nextRecord, late].compactMap { $0 }.min()!
       let wait = localWorkers == nil ? wake.fromNow : min(wake.fromNow, .milliseconds(100))
       try Poller.wait([socket], waker: interrupt.waker, timeout: wait)
+    }
+    if !owed.isEmpty {
+      owedAgain = .now
+      advance()
     }
     // Receipts and farewells that are still queued get a moment to reach their workers.
     try socket.linger(milliseconds: 1000)
@@ -138,9 +160,11 @@ package final class CoordinatorShell {
     return CoordinatorEnd(ending: ending!, interruptedBy: signal, overview: overview)
   }
 
-  /// What has come by now, but not more than a thousand messages: timers and signals want their turn too.
+  /// What has come by now, but not more than a thousand messages, and not more results than one commit should hold:
+  /// timers and signals want their turn too.
   private func receiveAll() throws {
-    for _ in 0..<1000 {
+    resultsInRound = 0
+    for _ in 0..<1000 where resultsInRound < Self.resultsPerRound {
       guard ending == nil, let received = try socket.receive() else { return }
       let frames = received.frames
       switch gate.judge(user: received.user, peer: frames[0]) {
@@ -161,8 +185,8 @@ package final class CoordinatorShell {
       switch inbound {
       case .worker(let message):
         handle(.message(from: peer, message))
-        if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
-      case .request(let request, let number): send(answer(request), number: number, to: peer)
+        if case .finished = message { resultsInRound += 1 }
+      case .request(let request, let number): reply(to: request, number: number, from: peer)
       }
     } catch {
       handle(.undecodable(from: peer, error))
@@ -193,42 +217,23 @@ package final class CoordinatorShell {
     if overview.finished + overview.failed < overview.total { throw localWorkers.error }
   }
 
-  func handle(_ event: SchedulerEvent) {
-    queue.append(event)
-    while !queue.isEmpty {
-      for directive in scheduler.handle(queue.removeFirst(), at: .now) { perform(directive) }
-    }
-  }
-
-  private func perform(_ directive: SchedulerDirective) {
-    switch directive {
-    case .send(let peer, let message): send(message, to: peer)
-    case .recordWorker(let worker): record(worker)
-    case .grant(let attempt, let peer, let experiment, let checkpoint):
-      guard record(attempt) else { return }
-      send(.grant(lease: attempt.lease, point: attempt.point, experiment, checkpoint: checkpoint), to: peer)
-    case .endAttempt(let lease, let end): record(end, of: lease)
-    case .store(let point, let lease, let result, let seconds, let worker):
-      commit(result, of: point, lease: lease, seconds: seconds, worker: worker)
-    case .compare(let point, _, let result, let worker): compare(result, of: point, worker: worker)
-    case .recordFailure(let point, let reason): recordFailure(of: point, reason: reason)
-    case .finishVerification(let point, _, let result, let worker): compare(result, of: point, worker: worker)
-    case .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint, .sendChunk: break
-    case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
-    case .finished(let reason): ending = reason
-    }
-  }
-
-  /// An accepted message is only queued: what matters is asked for again by whoever misses it.
-  private func send(_ message: CoordinatorMessage, to peer: PeerID) {
-    if case .welcome(let number, _, _, _) = message { numbers[peer] = number }
-    send(peer) { () throws(WireError) in try WireCodec.encode(message) }
+  /// A request sees what came before it done, and its answer stands for what is on disk.
+  private func reply(to request: OperatorRequest, number: Int64, from peer: PeerID) {
+    settle()
+    let reply = answer(request)
+    settle()
+    send(reply, number: number, to: peer)
   }
 
   private func send(_ reply: OperatorReply, number: Int64, to peer: PeerID) {
     send(peer) { () throws(WireError) in try WireCodec.encode(reply, number: number) }
   }
 
+  func send(_ message: CoordinatorMessage, to peer: PeerID) {
+    send(peer) { () throws(WireError) in try WireCodec.encode(message) }
+  }
+
+  /// An accepted message is only queued: what matters is asked for again by whoever misses it.
   private func send(_ peer: PeerID, _ frames: () throws(WireError) -> [[UInt8]]) {
     do {
       switch try socket.send([peer.bytes] + frames()) {

@@ -12,6 +12,7 @@ enum SealedKind: UInt64 {
   case result = 3
   case firstMoment = 4
   case secondMoment = 5
+  case contents = 6
 }
 
 /// A sealed file that could not be written or read; prints as a sentence.

@@ -9,23 +9,37 @@ extension Store {
   /// a point of two sweeps stands where it comes first. Throws `StoreError.Kind.unknown` for a sweep that is not here.
   package func schedulerStart(sweeps names: [String]? = nil) throws -> SchedulerStart {
     try read { database in
-      let sweeps =
+      let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
         ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
       let workers = try Row.fetchAll(database, sql: "SELECT boot, number FROM worker")
+      let sweeps = try numbers.map { number in
+        let row = try Row.fetchOne(
+          database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
+        return KnownSweep(name: row[0], state: SweepState(rawValue: row[1])!, priority: row[2])
+      }
       return SchedulerStart(
-        points: try knownPoints(of: sweeps, in: database),
+        points: try knownPoints(of: numbers, in: database),
         workers: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[1] as Int64) }),
         nextWorker: try Int64.fetchOne(database, sql: "SELECT coalesce(max(number), 0) + 1 FROM worker") ?? 1,
         nextLease: LeaseID(
-          try Int64.fetchOne(database, sql: "SELECT coalesce(max(lease), 0) + 1 FROM attempt") ?? 1))
+          try Int64.fetchOne(database, sql: "SELECT coalesce(max(lease), 0) + 1 FROM attempt") ?? 1),
+        sweeps: sweeps.isEmpty ? [KnownSweep(name: "")] : sweeps,
+        verifications: try requestedVerifications(in: database))
     }
+  }
+
+  /// The points of one sweep, in its order, as a coordinator takes them over that runs already.
+  package func knownPoints(ofSweep name: String) throws -> (sweep: KnownSweep, points: [KnownPoint]) {
+    let start = try schedulerStart(sweeps: [name])
+    return (start.sweeps[0], start.points)
   }
 
   private func knownPoints(of sweeps: [Int64], in database: Database) throws -> [KnownPoint] {
     let charged = try chargedAttempts(in: database)
     let open = try openAttempts(in: database)
-    var seen: Set<Int64> = []
+    // Only points of several sweeps need a look at what came before.
+    var places: [Int64: Int] = [:]
     var points: [KnownPoint] = []
     let statement = try database.makeStatement(
       sql: """
@@ -34,20 +48,34 @@ extension Store {
         WHERE sweep_point.sweep = ?
         ORDER BY sweep_point.position
         """)
-    for sweep in sweeps {
+    let shared = try sharedPoints(of: sweeps, in: database)
+    for (place, sweep) in sweeps.enumerated() {
       let rows = try Row.fetchCursor(statement, arguments: [sweep])
       while let row = try rows.next() {
         let number: Int64 = row[0]
-        if sweeps.count > 1, !seen.insert(number).inserted { continue }
+        if shared.contains(number) {
+          if let known = places[number] {
+            points[known].otherSweeps.append(place)
+            continue
+          }
+          places[number] = points.count
+        }
         points.append(
           KnownPoint(
             id: try PointID(stored: row[1], path: path),
             experiment: try ExperimentColumns.experiment(row, from: 3, path: path),
             state: KnownPoint.State(rawValue: row[2])!, chargedAttempts: charged[number] ?? 0,
-            openAttempts: open[number] ?? []))
+            openAttempts: open[number] ?? [], sweep: place))
       }
     }
     return points
+  }
+
+  /// Points that more than one sweep has.
+  private func sharedPoints(of sweeps: [Int64], in database: Database) throws -> Set<Int64> {
+    guard sweeps.count > 1 else { return [] }
+    return Set(
+      try Int64.fetchAll(database, sql: "SELECT point FROM sweep_point GROUP BY point HAVING count(*) > 1"))
   }
 
   private func chargedAttempts(in database: Database) throws -> [Int64: Int] {

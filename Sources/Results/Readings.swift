@@ -14,10 +14,13 @@ package struct SweepProgress: Sendable, Codable, Hashable {
   package let total: Int
   /// Mean seconds of a run × points left / points running; nil while none has finished or none runs.
   package let etaSeconds: Double?
+  package let state: SweepState
+  package let priority: Int
 
   enum CodingKeys: String, CodingKey {
     case sweep, pending, running, finished, failed, total
     case etaSeconds = "eta_seconds"
+    case state, priority
   }
 }
 

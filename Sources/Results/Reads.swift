@@ -135,7 +135,8 @@ extension SweepProgress {
   fileprivate init(row: Row) {
     self.init(
       sweep: row["sweep"], pending: row["pending"], running: row["running"], finished: row["finished"],
-      failed: row["failed"], total: row["total"], etaSeconds: row["eta_seconds"])
+      failed: row["failed"], total: row["total"], etaSeconds: row["eta_seconds"],
+      state: SweepState(rawValue: row["state"])!, priority: row["priority"])
   }
 }
 

@@ -64,12 +64,13 @@ extension Store {
   package func register(_ sweep: SweepRegistration, at now: Date) throws -> Registration {
     // Random ids come into the index of `point` in any order; with few pages in memory, a million of them would write
     // most pages many times over.
-    if sweep.points.count > 10_000 {
-      try withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -262144") }
-    }
+    let isLarge = sweep.points.count > 10_000
+    if isLarge { try withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -196608") } }
     defer {
-      if sweep.points.count > 10_000 {
-        try? withoutTransaction { database in try database.execute(sql: "PRAGMA cache_size = -2000") }
+      if isLarge {
+        try? withoutTransaction { database in
+          try database.execute(sql: "PRAGMA cache_size = -2000; PRAGMA shrink_memory")
+        }
       }
     }
     return try write { database in
@@ -127,8 +128,8 @@ extension Store {
         sweep.points.count,
       ])
     let number = database.lastInsertedRowID
-    let settings = try insertSettings(of: sweep, number, in: database)
     let points = try insertPoints(of: sweep, in: database)
+    let settings = try insertSettings(of: sweep, number, points, in: database)
     let statement = try database.makeStatement(
       sql: "INSERT INTO sweep_point (sweep, position, point, setting) VALUES (?, ?, ?, ?)")
     for position in points.indices {
@@ -149,16 +150,27 @@ extension Store {
   }
 
   /// The position of each point's setting; settings stand in the order in which the points name them first.
-  private func insertSettings(of sweep: SweepRegistration, _ number: Int64, in database: Database) throws -> [Int] {
-    let statement = try database.makeStatement(sql: "INSERT INTO setting (sweep, position, label) VALUES (?, ?, ?)")
+  private func insertSettings(
+    of sweep: SweepRegistration, _ number: Int64, _ points: [Int64], in database: Database
+  ) throws -> [Int] {
     var positions: [String: Int] = [:]
-    return try sweep.points.map { point in
-      if let position = positions[point.setting] { return position }
-      let position = positions.count
-      positions[point.setting] = position
-      try statement.execute(arguments: [number, position, point.setting])
+    var settings: [(label: String, points: Int, example: Int64)] = []
+    let ofPoints = zip(sweep.points, points).map { point, row in
+      let position = positions[point.setting] ?? settings.count
+      if position == settings.count {
+        positions[point.setting] = position
+        settings.append((point.setting, 0, row))
+      }
+      settings[position].points += 1
+      settings[position].example = min(settings[position].example, row)
       return position
     }
+    let statement = try database.makeStatement(
+      sql: "INSERT INTO setting (sweep, position, label, points, example) VALUES (?, ?, ?, ?, ?)")
+    for (position, setting) in settings.enumerated() {
+      try statement.execute(arguments: [number, position, setting.label, setting.points, setting.example])
+    }
+    return ofPoints
   }
 
   /// The row number of each point, which may have been there already.

@@ -6,48 +6,73 @@ import Grokking
 enum ResultRows {
   private typealias Values = [(any DatabaseValueConvertible)?]
 
+  /// A table that hangs on `run`, by its columns beside the point.
+  private struct Table {
+    let insert: String
+
+    init(_ name: String, _ columns: String) {
+      let marks = columns.split(separator: ",").map { _ in ", ?" }.joined()
+      insert = "INSERT INTO \(name) (point, \(columns)) VALUES (?\(marks))"
+    }
+
+    // Made once: putting the words together took longer than SQLite does for a row.
+    static let evaluation = Table("evaluation", EvaluationColumns.list)
+    static let keyFrequency = Table(
+      "key_frequency", "frequency, norm, excluded_loss, cosine_coefficient, neurons, fve_u, fve_v")
+    static let frequencyEvaluation = Table(
+      "frequency_evaluation", "epoch, frequency, excluded_loss, cosine_coefficient")
+    static let spectrum = Table("spectrum", "epoch, norms_w_e, norms_w_l")
+    static let digest = Table("digest", "epoch, digest")
+    static let crossing = Table("crossing", "measure, threshold, first_epoch, sustained_epoch")
+    static let phase = Table("phase", "phase, start_epoch, end_epoch")
+    static let finalMeasure = Table(
+      "final_measure",
+      "norms_w_e, norms_w_l, key_frequencies_w_e, key_frequencies_neurons, neurons_over_85, rank_residual")
+    static let neuron = Table("neuron", "neuron, frequency, fve")
+    static let head = Table("head", "head, attention_to_a, attention_to_b, attention_to_equals, frequency, fve")
+    static let ablation = Table("ablation", "position, name, frequency, loss")
+  }
+
   /// All of `result` but its run, which must be there.
   static func insert(_ result: RunResult, of point: Int64, in database: Database) throws {
-    func insert(_ table: String, _ columns: String, _ rows: some Sequence<Values>) throws {
-      let marks = columns.split(separator: ",").map { _ in ", ?" }.joined()
-      let statement = try database.cachedStatement(sql: "INSERT INTO \(table) (point, \(columns)) VALUES (?\(marks))")
-      for row in rows { try statement.execute(arguments: StatementArguments([point] + row)) }
+    func insert(_ table: Table, _ rows: some Sequence<Values>) throws {
+      var statement: Statement?
+      for row in rows {
+        let prepared = try statement ?? database.cachedStatement(sql: table.insert)
+        statement = prepared
+        try prepared.execute(arguments: StatementArguments([point] + row))
+      }
     }
     // Parents before children; rows in the order of their keys, which appends them.
-    try insert("evaluation", EvaluationColumns.list, result.evaluations.lazy.map(EvaluationColumns.values))
+    try insert(.evaluation, result.evaluations.lazy.map(EvaluationColumns.values))
     try insert(
-      "key_frequency", "frequency, norm, excluded_loss, cosine_coefficient, neurons, fve_u, fve_v",
+      .keyFrequency,
       result.keyFrequencies.map { values(of: $0, neuronsAreKnown: result.finalModel?.neurons.isEmpty == false) })
-    for evaluation in result.evaluations {
-      try insert(
-        "frequency_evaluation", "epoch, frequency, excluded_loss, cosine_coefficient",
-        evaluation.keyFrequencies.map { [evaluation.epoch, $0.frequency, $0.excludedLoss, $0.cosineCoefficient] })
-    }
     try insert(
-      "spectrum", "epoch, norms_w_e, norms_w_l",
+      .frequencyEvaluation,
+      result.evaluations.lazy.flatMap { evaluation in
+        evaluation.keyFrequencies.lazy.map {
+          [evaluation.epoch, $0.frequency, $0.excludedLoss, $0.cosineCoefficient] as Values
+        }
+      })
+    try insert(
+      .spectrum,
       result.evaluations.lazy.filter { !$0.normsW_E.isEmpty || !$0.normsW_L.isEmpty }.map {
         [$0.epoch, list($0.normsW_E), list($0.normsW_L)]
       })
-    try insert("digest", "epoch, digest", result.digests.map { [$0.epoch, $0.digest] })
+    try insert(.digest, result.digests.lazy.map { [$0.epoch, $0.digest] })
     try insert(
-      "crossing", "measure, threshold, first_epoch, sustained_epoch",
-      result.crossings.map { [$0.measure.rawValue, $0.threshold, $0.first, $0.sustained] })
-    try insert(
-      "phase", "phase, start_epoch, end_epoch", result.phases.map { [$0.name.rawValue, $0.start, $0.end] })
+      .crossing, result.crossings.lazy.map { [$0.measure.rawValue, $0.threshold, $0.first, $0.sustained] })
+    try insert(.phase, result.phases.lazy.map { [$0.name.rawValue, $0.start, $0.end] })
     guard let final = result.finalModel else { return }
+    try insert(.finalMeasure, CollectionOfOne(values(of: final)))
     try insert(
-      "final_measure",
-      "norms_w_e, norms_w_l, key_frequencies_w_e, key_frequencies_neurons, neurons_over_85, rank_residual",
-      [values(of: final)])
-    try insert(
-      "neuron", "neuron, frequency, fve",
+      .neuron,
       final.neurons.enumerated().lazy.map { [$0.offset, $0.element.frequency, $0.element.varianceExplained] })
+    try insert(.head, final.heads.enumerated().lazy.map { [$0.offset] + values(of: $0.element) })
     try insert(
-      "head", "head, attention_to_a, attention_to_b, attention_to_equals, frequency, fve",
-      final.heads.enumerated().map { [$0.offset] + values(of: $0.element) })
-    try insert(
-      "ablation", "position, name, frequency, loss",
-      final.ablations.enumerated().map {
+      .ablation,
+      final.ablations.enumerated().lazy.map {
         [$0.offset, $0.element.name.rawValue, $0.element.frequency, $0.element.loss]
       })
   }

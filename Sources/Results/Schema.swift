@@ -15,10 +15,14 @@ enum Schema {
     migrator.registerMigration("2", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: tables2 + Views.schema2 + "PRAGMA user_version = 2;")
     }
+    // Deferred, because a table that others refer to is built anew; all references are checked before the commit.
+    migrator.registerMigration("3", foreignKeyChecks: .deferred) { database in
+      try database.execute(sql: Views.removedInSchema3 + tables3 + Views.schema3 + "PRAGMA user_version = 3;")
+    }
     return migrator
   }
 
-  private static let digestCheck = "CHECK (length(digest) = 64 AND digest NOT GLOB '*[^0-9a-f]*')"
+  static let digestCheck = "CHECK (length(digest) = 64 AND digest NOT GLOB '*[^0-9a-f]*')"
   static let finite = "BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 
   private static let tables1 = """
@@ -208,5 +212,5 @@ enum Schema {
 
 extension Store {
   /// The number of the schema that this program writes.
-  package static var schemaVersion: Int { 2 }
+  package static var schemaVersion: Int { 3 }
 }

@@ -24,6 +24,8 @@ package final class Store: Sendable {
   package let mode: Mode
   /// The older schema from which opening has brought the store up to date; nil when there was nothing to do.
   package let migratedFrom: Int?
+  /// Whether there was a write-ahead log when it was opened: another program had it open, or its last writer was killed.
+  let hadLog: Bool
   private let queue: DatabaseQueue
 
   /// How long a transaction waits for another program's lock, such as an open transaction in the sqlite3 shell.
@@ -39,6 +41,7 @@ package final class Store: Sendable {
     self.path = path
     self.mode = mode
     let file = StoreFile(path: path)
+    hadLog = StoreFile.size(of: path + "-wal") > 0
     do {
       switch try file.inspect(mode) {
       case .absent: try file.make()

@@ -18,6 +18,8 @@ package struct StoreError: Error, CustomStringConvertible, Sendable {
     case unavailable
     /// No such sweep, point, worker or lease in this store.
     case unknown
+    /// An SQL condition from outside that SQLite does not understand; nothing was done.
+    case badCondition
   }
 
   package let kind: Kind

@@ -137,6 +137,12 @@ struct StoreFile {
         + "choose a --store on a local disk and copy it when it is done")
   }
 
+  /// In bytes; 0 for a file that is not there.
+  static func size(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_size : 0
+  }
+
   private var folderPath: String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -25,41 +25,58 @@ extension Store {
     _ result: RunResult, of point: PointID, lease: LeaseID, seconds: Double, worker: Int64, at now: Date
   ) throws -> StoreOutcome {
     try write { database in
-      let number = try number(of: point, in: database)
-      if let isEqual = try compare(result, with: number, worker: worker, at: now, in: database) {
-        return .alreadyThere(equalDigest: isEqual)
-      }
-      let granted = try Int64.fetchOne(
-        try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE lease = ? AND point = ?"),
-        arguments: [lease.number, number])
-      try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: now, in: database)
-      try ResultRows.insert(result, of: number, in: database)
-      if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: now, in: database) }
-      try database.cachedStatement(sql: "UPDATE worker SET last_seen = ? WHERE number = ?")
-        .execute(arguments: [Timestamp.text(now), worker])
-      return .stored
+      try store(
+        result, of: point, lease: lease, seconds: seconds, worker: worker, at: Timestamp.text(now), in: database)
     }
+  }
+
+  func store(
+    _ result: RunResult, of point: PointID, lease: LeaseID, seconds: Double, worker: Int64, at time: String,
+    in database: Database
+  ) throws -> StoreOutcome {
+    let number = try number(of: point, in: database)
+    if let isEqual = try compare(result, with: number, worker: worker, at: time, in: database) {
+      try endAttempt(lease, .superseded(by: nil), at: time, in: database)
+      return .alreadyThere(equalDigest: isEqual)
+    }
+    let granted = try Int64.fetchOne(
+      try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE lease = ? AND point = ?"),
+      arguments: [lease.number, number])
+    try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: time, in: database)
+    try ResultRows.insert(result, of: number, in: database)
+    if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: time, in: database) }
+    try database.cachedStatement(sql: "UPDATE worker SET last_seen = ? WHERE number = ?")
+      .execute(arguments: [time, worker])
+    return .stored
   }
 
   /// Whether a second result of a finished point has the digest of the stored one; if not, one violation is recorded.
   /// Throws `StoreError.Kind.unknown` when the point is not here or has no result.
   package func compare(_ result: RunResult, of point: PointID, worker: Int64, at now: Date) throws -> Bool {
     try write { database in
-      let number = try number(of: point, in: database)
-      guard let isEqual = try compare(result, with: number, worker: worker, at: now, in: database) else {
-        throw StoreError(.unknown, path, "the point \(point.short) has no result to compare with")
-      }
-      return isEqual
+      try compare(result, of: point, worker: worker, at: Timestamp.text(now), in: database)
     }
+  }
+
+  func compare(
+    _ result: RunResult, of point: PointID, worker: Int64, at time: String, in database: Database
+  ) throws -> Bool {
+    let number = try number(of: point, in: database)
+    guard let isEqual = try compare(result, with: number, worker: worker, at: time, in: database) else {
+      throw StoreError(.unknown, path, "the point \(point.short) has no result to compare with")
+    }
+    return isEqual
   }
 
   /// The point is given up until `retry`. A finished point stays finished.
   package func recordFailure(_ point: PointID, reason: String, at now: Date) throws {
-    try write { database in
-      try database.execute(
-        sql: "UPDATE point SET state = 'failed', failure = ? WHERE number = ? AND state <> 'finished'",
-        arguments: [reason, try number(of: point, in: database)])
-    }
+    try write { database in try recordFailure(point, reason: reason, in: database) }
+  }
+
+  func recordFailure(_ point: PointID, reason: String, in database: Database) throws {
+    try database.cachedStatement(
+      sql: "UPDATE point SET state = 'failed', failure = ? WHERE number = ? AND state <> 'finished'"
+    ).execute(arguments: [reason, try number(of: point, in: database)])
   }
 
   /// Failed points become pending, and their charged attempts no longer count. Which: those among `points` (nil: all) that
@@ -81,9 +98,11 @@ extension Store {
       for row in failed {
         let number: Int64 = row[0]
         if let wanted, !wanted.contains(number) { continue }
-        try database.execute(
-          sql: "UPDATE point SET state = 'pending', failure = NULL WHERE number = ?", arguments: [number])
-        try database.execute(sql: "UPDATE attempt SET charged = 0 WHERE point = ?", arguments: [number])
+        try database.cachedStatement(sql: "UPDATE point SET state = 'pending', failure = NULL WHERE number = ?")
+          .execute(arguments: [number])
+        try database.cachedStatement(
+          sql: "UPDATE attempt SET charged = 0, refunded = 'the point is tried again' WHERE point = ? AND charged = 1"
+        ).execute(arguments: [number])
         changed.append(try PointID(stored: row[1], path: path))
       }
       return changed
@@ -92,7 +111,7 @@ extension Store {
 
   /// nil when the point has no result yet.
   private func compare(
-    _ result: RunResult, with point: Int64, worker: Int64, at now: Date, in database: Database
+    _ result: RunResult, with point: Int64, worker: Int64, at time: String, in database: Database
   ) throws -> Bool? {
     let find = try database.cachedStatement(sql: "SELECT digest FROM run WHERE point = ?")
     guard let stored = try String.fetchOne(find, arguments: [point]) else { return nil }
@@ -106,12 +125,12 @@ extension Store {
         INSERT INTO violation (point, worker, digest, first_different_epoch, recorded) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT DO NOTHING
         """,
-      arguments: [point, worker, result.digest, different?.0.epoch, Timestamp.text(now)])
+      arguments: [point, worker, result.digest, different?.0.epoch, time])
     return false
   }
 
   private func insertRun(
-    _ result: RunResult, _ point: Int64, lease: Int64?, seconds: Double, worker: Int64, at now: Date,
+    _ result: RunResult, _ point: Int64, lease: Int64?, seconds: Double, worker: Int64, at time: String,
     in database: Database
   ) throws {
     var divergedAt: Int?
@@ -126,7 +145,7 @@ extension Store {
     ).execute(arguments: [
       point, outcome.name, outcome.memorizationEpoch, outcome.grokkingEpoch, outcome.censoredAfter, divergedAt,
       result.epochs, result.final?.epoch, seconds, worker, lease, result.digest, result.kernelPath,
-      result.semanticsVersion, result.measureVersion, Timestamp.text(now),
+      result.semanticsVersion, result.measureVersion, time,
     ])
   }
 }

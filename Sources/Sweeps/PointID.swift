@@ -10,8 +10,21 @@ package struct PointID: Hashable, Sendable, Codable, Comparable, CustomStringCon
 
   /// nil unless `hex` is 64 lower-case hexadecimal digits.
   package init?(hex: String) {
-    guard let bytes = WireHex.bytes(of: hex) else { return nil }
-    self.init(bytes: bytes)
+    guard hex.utf8.count == 64 else { return nil }
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    var place = 0
+    for digit in hex.utf8 {
+      guard WireHex.isDigit(digit) else { return nil }
+      let value = UInt64(digit < 58 ? digit - 48 : digit - 87)
+      switch place / 16 {
+      case 0: words.0 = words.0 << 4 | value
+      case 1: words.1 = words.1 << 4 | value
+      case 2: words.2 = words.2 << 4 | value
+      default: words.3 = words.3 << 4 | value
+      }
+      place += 1
+    }
+    self.words = words
   }
 
   /// - Parameter bytes: 32 of them.
@@ -27,8 +40,18 @@ package struct PointID: Hashable, Sendable, Codable, Comparable, CustomStringCon
   }
 
   package var hex: String {
-    WireHex.text(
-      of: [words.0, words.1, words.2, words.3].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } })
+    // Written a million times when a large sweep is registered, so without arrays in between.
+    String(unsafeUninitializedCapacity: 64) { digits in
+      var place = 0
+      for word in [words.0, words.1, words.2, words.3] {
+        for shift in stride(from: 60, through: 0, by: -4) {
+          let value = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+          digits[place] = value < 10 ? 48 + value : 87 + value
+          place += 1
+        }
+      }
+      return place
+    }
   }
 
   package init(from decoder: any Decoder) throws {

@@ -1,7 +1,9 @@
 // Stores that earlier versions of this program wrote, opened by this one.
 //
 // Fixtures/schema-1.sqlite was written by groksweep 0.1.0: two finished runs of modulus 7, one of an operation with
-// waves and one without, and a run that diverged. It is never written anew.
+// waves and one without, and a run that diverged. Fixtures/schema-2.sqlite was written by the last groksweep of schema
+// 2: two finished runs, a point that was quarantined when its worker had been killed three times, and a point that was
+// running when its coordinator was killed. They are never written anew.
 
 import Foundation
 import GRDB
@@ -12,17 +14,21 @@ import Testing
 
 @Suite struct MigrationTests {
   private let folder: TemporaryFolder
+  /// A store of schema 1.
   private let path: String
+  private let pathOfSchema2: String
 
   init() throws {
     folder = try TemporaryFolder()
     path = folder.file("old.sqlite")
+    pathOfSchema2 = folder.file("old-2.sqlite")
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-1.sqlite").path, toPath: path)
+    try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-2.sqlite").path, toPath: pathOfSchema2)
   }
 
-  private func rows(_ sql: String) throws -> [Row] {
-    try DatabaseQueue(path: path).read { try Row.fetchAll($0, sql: sql) }
+  private func rows(_ sql: String, in other: String? = nil) throws -> [Row] {
+    try DatabaseQueue(path: other ?? path).read { try Row.fetchAll($0, sql: sql) }
   }
 
   private let oldColumns = """
@@ -90,15 +96,54 @@ import Testing
   @Test func `an old store that is only to be read says how to bring it up to date`() throws {
     let error = storeError { _ = try Store(path: path, mode: .readOnly) }
     #expect(error?.kind == .refused)
-    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 2)") == true)
+    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 3)") == true)
     #expect(error?.message.contains("`groksweep retry --store \(path)` brings it up to date") == true)
     #expect(try rows("PRAGMA user_version").first?[0] == 1)
   }
 
-  @Test func `a migrated store has the schema of a new one`() throws {
-    _ = try Store(path: path, mode: .open)
+  @Test func `a store of schema 2 is brought up to date and answers as before`() throws {
+    func old(_ sql: String) throws -> [Row] { try rows(sql, in: pathOfSchema2) }
+    let columns = [
+      "lease, point, worker, host, class, reason, charged, epoch, started, ended, seconds, delivered FROM attempts",
+      "sweep, pending, running, finished, failed, total, eta_seconds FROM sweep_progress",
+      "worker, host, process_id, state, attempts, finished, first_seen, last_seen FROM workers", "* FROM runs",
+      "* FROM curves", "* FROM spectra", "* FROM grokking_times", "* FROM digest",
+    ]
+    let before = try columns.map { try old("SELECT \($0)") }
+    #expect(
+      before[0].map { $0["class"] as String } == ["finished", "finished", "crashed", "crashed", "crashed", "open"])
+    let store = try Store(path: pathOfSchema2, mode: .open)
+    #expect(store.migratedFrom == 2)
+    for (query, rows) in zip(columns, before) { #expect(try old("SELECT \(query)") == rows, "\(query)") }
+    #expect(try old("PRAGMA integrity_check").map { $0[0] as String } == ["ok"])
+    #expect(try old("PRAGMA foreign_key_check").isEmpty)
+    #expect(try old("SELECT DISTINCT state || priority FROM sweep_progress").map { $0[0] as String } == ["active0"])
+    #expect(try old("SELECT * FROM attempts WHERE refunded IS NOT NULL").isEmpty)
+    #expect(try old("SELECT DISTINCT key FROM workers").map { $0[0] as String } == [""])
+    #expect(try old("SELECT * FROM verifications").isEmpty)
+  }
+
+  @Test func `a coordinator goes on with a store of schema 2 where the killed one was`() throws {
+    let store = try Store(path: pathOfSchema2, mode: .open)
+    let start = try store.schedulerStart(sweeps: ["frozen-poison"])
+    #expect(start.points.map(\.state) == [.failed, .pending])
+    #expect(start.points.map(\.chargedAttempts) == [3, 0])
+    #expect(start.points[1].openAttempts.map(\.lease) == [LeaseID(6)])
+    #expect(start.nextLease == LeaseID(7))
+    // A foreign key of a run still leads to the attempts, and the open attempt is the only one of its point.
+    try store.recordGrant(AttemptRecord(lease: LeaseID(7), point: start.points[1].id, worker: 5), at: Sample.now)
+    #expect(try store.story(of: start.points[1].id).attempts.map(\.kind) == ["lost", "open"])
+    #expect(try store.retry() == [start.points[0].id])
+    let refunds = try rows("SELECT DISTINCT refunded FROM attempts WHERE lease BETWEEN 3 AND 5", in: pathOfSchema2)
+    #expect(refunds.map { $0[0] as String } == ["the point is tried again"])
+  }
+
+  @Test func `migrated stores have the schema of a new one`() throws {
     let fresh = try StoreFixture()
     let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
-    #expect(try rows(schema) == (try fresh.rows(schema)))
+    for path in [path, pathOfSchema2] {
+      _ = try Store(path: path, mode: .open)
+      #expect(try rows(schema, in: path) == (try fresh.rows(schema)))
+    }
   }
 }

@@ -75,7 +75,21 @@ private let required =
     "INSERT INTO phase SELECT * FROM phase",
     "INSERT INTO spectrum SELECT * FROM spectrum",
     "INSERT INTO final_measure SELECT * FROM final_measure",
-    "INSERT INTO sweep SELECT 9, name, canonical, file_text, axes, 1, created, 1, 0, 0, 0 FROM sweep",
+    "INSERT INTO sweep SELECT 9, name, canonical, file_text, axes, 1, created, 1, 0, 0, 0, state, priority FROM sweep",
+    "UPDATE sweep SET state = 'resting'",
+    "UPDATE sweep SET priority = 0.5",
+    "UPDATE setting SET points = -1",
+    "UPDATE attempt SET class = 'verified', charged = 1, ended = started",
+    "UPDATE attempt SET class = 'lost', charged = 1, refunded = 'yes', ended = started",
+    "UPDATE attempt SET refunded = ''",
+    "INSERT INTO verification (point, requested) VALUES (4, '2026-01-01T00:00:00.000Z')",
+    "INSERT INTO verification (point, requested) VALUES (1, 'today')",
+    "INSERT INTO verification (point, requested, requested_by) VALUES (1, '2026-01-01T00:00:00.000Z', '')",
+    "INSERT INTO verification (point, requested, equal) VALUES (1, '2026-01-01T00:00:00.000Z', 1)",
+    "INSERT INTO verification (point, requested, done) "
+      + "VALUES (1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')",
+    "INSERT INTO verification (point, requested) "
+      + "VALUES (1, '2026-01-01T00:00:00.000Z'), (1, '2026-01-01T00:00:00.000Z')",
     "INSERT INTO sweep_point SELECT sweep, 99, point, setting FROM sweep_point WHERE position = 0",
     "INSERT INTO evaluation SELECT * FROM evaluation",
     "INSERT INTO attempt (lease, point, worker, started) VALUES "
@@ -139,8 +153,8 @@ private let required =
       JOIN sweep_point ON sweep_point.sweep = sweep.number
       JOIN point ON point.number = sweep_point.point
       GROUP BY sweep.number
-      HAVING total <> count(*) OR finished <> count(*) FILTER (WHERE state = 'finished')
-        OR failed <> count(*) FILTER (WHERE state = 'failed')
+      HAVING total <> count(*) OR finished <> count(*) FILTER (WHERE point.state = 'finished')
+        OR failed <> count(*) FILTER (WHERE point.state = 'failed')
       """)
     #expect(wrong.isEmpty)
     let all = try store.sweepProgress()

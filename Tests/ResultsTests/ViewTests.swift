@@ -61,7 +61,7 @@ import Testing
     #expect(try columns("ablations") == ["point", "name", "frequency", "loss", "ratio_to_original"])
     #expect(
       try columns("sweep_progress") == [
-        "sweep", "pending", "running", "finished", "failed", "total", "eta_seconds",
+        "sweep", "pending", "running", "finished", "failed", "total", "eta_seconds", "state", "priority",
       ])
     #expect(
       try columns("grokking_times") == [
@@ -71,13 +71,21 @@ import Testing
     #expect(
       try columns("workers") == [
         "worker", "host", "process_id", "cpu", "cores", "slots", "kernel_path", "build", "state", "attempts",
-        "finished", "first_seen", "last_seen",
+        "finished", "first_seen", "last_seen", "key",
       ])
     #expect(
       try columns("attempts") == [
         "lease", "point", "worker", "host", "class", "reason", "charged", "epoch", "started", "ended", "seconds",
-        "delivered",
+        "delivered", "refunded",
       ])
+    #expect(
+      try columns("verifications") == [
+        "point", "state", "requested", "requested_by", "done", "reason", "stored_digest", "other_digest", "lease",
+        "worker", "host",
+      ])
+    #expect(
+      try columns("failures")
+        == ["sweep", "point", "setting"] + Self.experimentColumns + ["reason", "charged_attempts"])
     #expect(
       try columns("violations") == [
         "point", "stored_digest", "other_digest", "first_different_epoch", "worker", "host", "recorded",

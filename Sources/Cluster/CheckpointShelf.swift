@@ -1,0 +1,206 @@
+// Checkpoints beside the store, from which any machine can go on with a point.
+//
+//   x.sqlite → x.checkpoints/<point id>/contents  checkpoint-<epoch>  weights-0 …  first-moment-12 …
+//
+// Snapshots and moments are the same bits in every checkpoint of a point, so they are kept once and gathered piece by
+// piece. `contents` says what the current checkpoint consists of; it is replaced last, and at once. Until then the one
+// before it stays whole: whatever is cut short leaves the old checkpoint, or none. Files are sealed as the worker sealed
+// them, and checked when their last byte comes. Nothing waits for the disk: what is damaged is trained again.
+//
+// Names are made of numbers and of the kinds of files that there are; nothing that comes from the net is one.
+
+import Foundation
+import Grokking
+import Logging
+import Sweeps
+
+/// Belongs to the coordinator's thread, and to the process that has the store's lock.
+package final class CheckpointShelf {
+  package let root: String
+  /// Of every point that has a whole checkpoint here.
+  private var kept: [PointID: CheckpointContents] = [:]
+  /// Points that have anything here: most points end without, and should not cost a look at the disk.
+  private var present: Set<PointID> = []
+
+  package init(besides store: String) {
+    root = (store.hasSuffix(".sqlite") ? String(store.dropLast(7)) : store) + ".checkpoints"
+  }
+
+  /// What is here from an earlier coordinator. Removed is all else: points that ended, half transfers, damaged sets.
+  ///
+  /// - Parameter keeping: which of these points can still use a checkpoint.
+  package func scan(keeping isOpen: ([PointID]) throws -> [Bool], _ logger: Logger) rethrows -> [KeptCheckpoint] {
+    let points = ScratchFolder.names(in: root).compactMap { PointID(hex: $0) }
+    kept.removeAll()
+    present = Set(points)
+    var found: [KeptCheckpoint] = []
+    for (point, isOpen) in zip(points, try isOpen(points)) {
+      do {
+        guard isOpen, let contents = try ShelfContents.read(folder(point)) else {
+          remove(point)
+          continue
+        }
+        try requireFiles(of: contents, in: folder(point))
+        removeOthers(than: contents, in: folder(point))
+        kept[point] = contents
+        found.append(KeptCheckpoint(point: point, contents: contents))
+      } catch {
+        logger.warning("the kept checkpoint of point \(point.short) is of no use and was removed: \(error)")
+        remove(point)
+      }
+    }
+    return found
+  }
+
+  /// Bytes of the stream of `missing`, from `offset` on. They come in order, but may begin anew at any time.
+  package func keep(_ bytes: [UInt8], of missing: CheckpointContents, at offset: Int, for point: PointID)
+    throws(SealedFileError)
+  {
+    let folder = folder(point)
+    if offset == 0 {
+      try make(folder)
+      present.insert(point)
+    }
+    var taken = 0
+    for slice in missing.slices(from: offset, count: bytes.count) {
+      let path = path(of: slice.file, epoch: missing.epoch, in: folder)
+      let part = bytes[taken..<(taken + slice.range.count)]
+      taken += slice.range.count
+      try SealedFile.writePart(part, at: slice.range.lowerBound, of: path + ".new")
+      guard slice.isLast else { continue }
+      _ = try SealedFile.read(path + ".new", kind: slice.file.kind)
+      guard rename(path + ".new", path) == 0 else { throw .last(path, "cannot be written") }
+    }
+  }
+
+  /// All of `contents` has come: it is the point's checkpoint from now on.
+  package func complete(_ contents: CheckpointContents, for point: PointID) throws(SealedFileError) {
+    let folder = folder(point)
+    try requireFiles(of: contents, in: folder)
+    try ShelfContents.write(contents, to: folder)
+    kept[point] = contents
+    removeOthers(than: contents, in: folder)
+  }
+
+  /// Nothing of the point stays, half transfers included.
+  package func remove(_ point: PointID) {
+    guard present.remove(point) != nil else { return }
+    kept[point] = nil
+    let folder = folder(point)
+    // Without its contents, the rest is a leftover that the next start removes.
+    unlink(ShelfContents.path(in: folder))
+    for name in ScratchFolder.names(in: folder) { unlink(folder + "/" + name) }
+    rmdir(folder)
+    // Succeeds with the last one.
+    rmdir(root)
+  }
+
+  /// What `request` asks for; nil when this is not here, or no longer.
+  package func chunk(_ request: CheckpointRequest, of point: PointID) -> CheckpointChunk? {
+    // The sizes are believed only when they are ours: they decide how many files a request touches.
+    guard let contents = kept[point], request.missing.epoch == contents.epoch,
+      request.missing.partBytes == contents.partBytes, request.missing.checkpointBytes == contents.checkpointBytes,
+      request.count <= CheckpointContents.maximumChunkBytes
+    else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(request.count)
+    for slice in request.slices {
+      let path = path(of: slice.file, epoch: contents.epoch, in: folder(point))
+      guard let part = SealedFile.readPart(slice.range, of: path) else { return nil }
+      bytes.append(contentsOf: part)
+    }
+    return bytes.isEmpty ? nil : CheckpointChunk(epoch: contents.epoch, offset: request.offset, bytes: bytes)
+  }
+
+  private func folder(_ point: PointID) -> String { root + "/" + point.hex }
+
+  private func make(_ folder: String) throws(SealedFileError) {
+    for path in [root, folder] where mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last(path, "cannot be made") }
+  }
+
+  private func path(of file: CheckpointFile, epoch: Int, in folder: String) -> String {
+    switch file {
+    case .checkpoint: folder + "/checkpoint-\(epoch)"
+    case .weights(let number): folder + "/weights-\(number)"
+    case .firstMoment(let number): folder + "/first-moment-\(number)"
+    case .secondMoment(let number): folder + "/second-moment-\(number)"
+    }
+  }
+
+  /// Every file, with its size; that each is sound was seen when it came.
+  private func requireFiles(of contents: CheckpointContents, in folder: String) throws(SealedFileError) {
+    for file in contents.files {
+      let path = path(of: file, epoch: contents.epoch, in: folder)
+      var status = stat()
+      guard stat(path, &status) == 0 else { throw .last(path, "cannot be read") }
+      let expected = file == .checkpoint ? contents.checkpointBytes : contents.partBytes
+      guard status.st_size == expected else {
+        throw SealedFileError(path: path, message: "has \(status.st_size) bytes where \(expected) are right")
+      }
+    }
+  }
+
+  /// Earlier checkpoints, moments that are no longer needed, half transfers.
+  private func removeOthers(than contents: CheckpointContents, in folder: String) {
+    let needed = Set(
+      contents.files.map { path(of: $0, epoch: contents.epoch, in: folder) } + [ShelfContents.path(in: folder)])
+    for name in ScratchFolder.names(in: folder) where !needed.contains(folder + "/" + name) {
+      unlink(folder + "/" + name)
+    }
+  }
+}
+
+/// The file `contents`, as JSON that is sealed like the others.
+private struct ShelfContents: Codable {
+  let epoch: Int
+  let checkpointBytes: Int
+  let partBytes: Int
+  let weights: [[Int]]
+  let moments: [[Int]]
+
+  enum CodingKeys: String, CodingKey {
+    case epoch
+    case checkpointBytes = "checkpoint_bytes"
+    case partBytes = "part_bytes"
+    case weights, moments
+  }
+
+  static func path(in folder: String) -> String { folder + "/contents" }
+
+  static func write(_ contents: CheckpointContents, to folder: String) throws(SealedFileError) {
+    func pairs(_ ranges: [Range<Int>]) -> [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
+    let value = ShelfContents(
+      epoch: contents.epoch, checkpointBytes: contents.checkpointBytes, partBytes: contents.partBytes,
+      weights: pairs(contents.weights), moments: pairs(contents.moments))
+    let path = path(in: folder)
+    guard let body = try? JSONEncoder().encode(value) else {
+      throw SealedFileError(path: path, message: "cannot be written as JSON")
+    }
+    let bytes = [UInt8](body)
+    try bytes.withUnsafeBytes { raw in
+      Result { () throws(SealedFileError) in try SealedFile.write(raw, kind: .contents, to: path) }
+    }.get()
+  }
+
+  /// nil when there are none.
+  static func read(_ folder: String) throws(SealedFileError) -> CheckpointContents? {
+    let path = path(in: folder)
+    guard access(path, F_OK) == 0 else { return nil }
+    let body = try SealedFile.read(path, kind: .contents)
+    func ranges(_ pairs: [[Int]]) -> [Range<Int>]? {
+      var next = 0
+      return pairs.isEmpty
+        || pairs.allSatisfy({ pair in
+          defer { next = pair.last ?? 0 }
+          return pair.count == 2 && pair[0] >= next && pair[1] > pair[0]
+        }) ? pairs.map { $0[0]..<$0[1] } : nil
+    }
+    guard let value = try? JSONDecoder().decode(ShelfContents.self, from: Data(body)), value.epoch >= 0,
+      value.checkpointBytes > 0, value.partBytes > 0, let weights = ranges(value.weights),
+      let moments = ranges(value.moments)
+    else { throw SealedFileError(path: path, message: "does not say what a checkpoint consists of") }
+    return CheckpointContents(
+      epoch: value.epoch, checkpointBytes: value.checkpointBytes, partBytes: value.partBytes, weights: weights,
+      moments: moments)
+  }
+}

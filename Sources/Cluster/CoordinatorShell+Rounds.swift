@@ -1,0 +1,108 @@
+// One round: all that has happened is handed to the scheduler, its directives are carried out in order, everything that
+// they want written goes to the store in one transaction, and then what they want said is sent, in their order.
+//
+// What came of the writes (stored, refused, put off) are events of the next round, and so on until it is quiet.
+
+import Foundation
+import Grokking
+import Logging
+import Results
+import Sweeps
+
+/// What a round wants written, and said when that is on disk.
+struct CoordinatorRound {
+  enum Saying {
+    case message(CoordinatorMessage)
+    /// Read from the shelf when it is sent, so that a round holds no bytes of checkpoints.
+    case chunk(lease: LeaseID, point: PointID, CheckpointRequest)
+  }
+
+  struct Held {
+    let peer: PeerID
+    let saying: Saying
+    /// Place of the write without which this must not be said.
+    var needs: Int?
+  }
+
+  /// In order.
+  var writes: [StoreWrite] = []
+  var held: [Held] = []
+}
+
+extension CoordinatorShell {
+  /// To be handled with the next round.
+  func handle(_ event: SchedulerEvent) { queue.append(event) }
+
+  /// Rounds until nothing more comes of them.
+  func settle() {
+    while !queue.isEmpty { advance() }
+  }
+
+  /// One round.
+  func advance() {
+    let events = queue
+    queue.removeAll(keepingCapacity: true)
+    for event in events {
+      for directive in scheduler.handle(event, at: .now) { perform(directive) }
+      if case .message(let peer, .goodbye) = event, let number = numbers.removeValue(forKey: peer) {
+        write(.workerLeft(number))
+      }
+    }
+    let answered = commit(round.writes)
+    for item in round.held {
+      if let needed = item.needs, !answered[needed] { continue }
+      switch item.saying {
+      case .message(let message): send(message, to: item.peer)
+      case .chunk(let lease, let point, let request): send(chunk(lease, point, request), to: item.peer)
+      }
+    }
+    round.writes.removeAll(keepingCapacity: true)
+    round.held.removeAll(keepingCapacity: true)
+  }
+
+  @discardableResult
+  private func write(_ write: StoreWrite) -> Int {
+    round.writes.append(write)
+    return round.writes.count - 1
+  }
+
+  private func say(_ message: CoordinatorMessage, to peer: PeerID, needs write: Int? = nil) {
+    round.held.append(CoordinatorRound.Held(peer: peer, saying: .message(message), needs: write))
+  }
+
+  private func perform(_ directive: SchedulerDirective) {
+    switch directive {
+    case .send(let peer, let message):
+      if case .welcome(let number, _, _, _) = message { numbers[peer] = number }
+      say(message, to: peer)
+    case .recordWorker(let worker):
+      if worker.identity.host == WorkerIdentity.hostName {
+        boots[worker.identity.processID] = worker.identity.boot
+      }
+      write(.worker(worker))
+    case .grant(let attempt, let peer, let experiment, let checkpoint):
+      let granted = write(.grant(attempt))
+      say(
+        .grant(lease: attempt.lease, point: attempt.point, experiment, checkpoint: checkpoint), to: peer,
+        needs: granted)
+    // The result's own write ends its attempt: another transaction for that would only cost time.
+    case .endAttempt(_, .finished): break
+    case .endAttempt(let lease, let end): write(.end(lease, end))
+    case .store(let point, let lease, let result, let seconds, let worker):
+      write(.result(result, of: point, lease: lease, seconds: seconds, worker: worker))
+    case .compare(let point, _, let result, let worker): write(.comparison(result, with: point, worker: worker))
+    case .finishVerification(let point, let lease, let result, let worker):
+      write(.verification(result, of: point, lease: lease, worker: worker))
+    case .recordFailure(let point, let reason): write(.failure(point, reason: reason))
+    case .refund(let leases, let reason): for lease in leases { write(.refund(lease, reason: reason)) }
+    case .keepChunk(let point, let missing, let offset, let bytes): keep(bytes, of: missing, at: offset, for: point)
+    case .completeCheckpoint(let point, let contents): complete(contents, for: point)
+    case .dropCheckpoint(let point): shelf.remove(point)
+    case .sendChunk(let peer, let lease, let point, let request):
+      round.held.append(
+        CoordinatorRound.Held(peer: peer, saying: .chunk(lease: lease, point: point, request), needs: nil))
+    case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .finished(let reason): ending = reason
+    }
+  }
+}
