@@ -29,7 +29,7 @@ extension FaultTests {
       for worker in workers { try scene.waitForLease(of: worker) }
       coordinator.signal(SIGSTOP)
       // In the full form for longer than the transport's own heartbeat endures.
-      try scene.pause(Form.isFull ? 40 : 5, because: "the coordinator sleeps")
+      try scene.pause(Form.isFull ? 40 : 3, because: "the coordinator sleeps")
       coordinator.signal(SIGCONT)
       try scene.finish(coordinator, workers, classes: [])
     }

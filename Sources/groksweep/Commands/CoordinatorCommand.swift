@@ -64,7 +64,9 @@ struct CoordinatorCommand: ParsableCommand {
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
     }
     let configuration = CoordinatorShell.Configuration(
-      endpoint: bind, scheduler: SchedulerConfiguration(leaseSeconds: leaseSeconds, exitWhenDone: exitWhenDone))
+      endpoint: bind,
+      scheduler: SchedulerConfiguration(
+        leaseSeconds: leaseSeconds, exitWhenDone: exitWhenDone, checkpointSeconds: 30, selfTestDigest: SelfTest.digest))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
