@@ -40,21 +40,31 @@ uninstall:
 clean:
 	swift package clean
 
-# The same training step in PyTorch and JAX, timed beside ours on one core; see Tests/Peers. The environment is kept in
-# .build-peers for the next time; remove it as you like.
+# The same training step in PyTorch and JAX, timed beside ours on one core; and tasks that do nothing in HyperQueue, Dask
+# and Optuna, timed beside our points. See Tests/Peers. The environments are kept in .build-peers and
+# .build-peers-coordination for the next time; remove them as you like.
 PYTHON ?= python3
 PEERS := .build-peers
 PEERS_FLAGS ?=
 
-.PHONY: bench-peers
+.PHONY: bench-peers bench-coordination-peers
 
-bench-peers: build $(PEERS)/installed
+bench-peers: build $(PEERS)/installed bench-coordination-peers
 	$(PEERS)/bin/python Tests/Peers/compare.py --groksweep $(BUILD)/groksweep $(PEERS_FLAGS)
 
 $(PEERS)/installed: Tests/Peers/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bench-peers needs Python 3.11 or later: make bench-peers PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(PEERS)
 	$(PEERS)/bin/python -m pip install --requirement Tests/Peers/requirements.txt
+	touch $@
+
+bench-coordination-peers: build $(PEERS)-coordination/installed
+	$(PEERS)-coordination/bin/python Tests/Peers/coordination.py --groksweep $(BUILD)/groksweep
+
+$(PEERS)-coordination/installed: Tests/Peers/requirements-coordination.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make bench-coordination-peers PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(PEERS)-coordination
+	$(PEERS)-coordination/bin/python -m pip install --requirement Tests/Peers/requirements-coordination.txt
 	touch $@
 
 # The kernels on NEON under qemu, bit for bit against AVX2 and AVX-512; installs Debian's arm64 cross tools.

@@ -95,21 +95,28 @@ package final class CheckpointShelf {
     rmdir(root)
   }
 
-  /// What `request` asks for; nil when this is not here, or no longer.
+  /// Whether `wanted` is the point's current checkpoint, or some parts of it. Sizes are believed only when they are ours:
+  /// they decide how many files a request touches.
+  package func has(_ wanted: CheckpointContents, of point: PointID) -> Bool {
+    guard let contents = kept[point], wanted.epoch == contents.epoch, wanted.partBytes == contents.partBytes,
+      wanted.checkpointBytes == contents.checkpointBytes
+    else { return false }
+    let foreign = wanted.lacking(contents)
+    return foreign.weights.isEmpty && foreign.moments.isEmpty
+  }
+
+  /// What `request` asks for; nil when this is not here, or no longer, or cannot be read.
   package func chunk(_ request: CheckpointRequest, of point: PointID) -> CheckpointChunk? {
-    // The sizes are believed only when they are ours: they decide how many files a request touches.
-    guard let contents = kept[point], request.missing.epoch == contents.epoch,
-      request.missing.partBytes == contents.partBytes, request.missing.checkpointBytes == contents.checkpointBytes,
-      request.count <= CheckpointContents.maximumChunkBytes
-    else { return nil }
+    guard has(request.missing, of: point), request.count <= CheckpointContents.maximumChunkBytes else { return nil }
+    let epoch = request.missing.epoch
     var bytes: [UInt8] = []
     bytes.reserveCapacity(request.count)
     for slice in request.slices {
-      let path = path(of: slice.file, epoch: contents.epoch, in: folder(point))
+      let path = path(of: slice.file, epoch: epoch, in: folder(point))
       guard let part = SealedFile.readPart(slice.range, of: path) else { return nil }
       bytes.append(contentsOf: part)
     }
-    return bytes.isEmpty ? nil : CheckpointChunk(epoch: contents.epoch, offset: request.offset, bytes: bytes)
+    return bytes.isEmpty ? nil : CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes)
   }
 
   private func folder(_ point: PointID) -> String { root + "/" + point.hex }

@@ -5,40 +5,33 @@ import Sweeps
 
 extension CoordinatorShell {
   func keep(_ bytes: [UInt8], of missing: CheckpointContents, at offset: Int, for point: PointID) {
-    onShelf(point) { () throws(SealedFileError) in
+    if offset == 0 { cutShort.remove(point) }
+    do {
       try shelf.keep(bytes, of: missing, at: offset, for: point)
-      return nil
+    } catch {
+      cutShort.insert(point)
+      queue.append(.checkpointFailed(point, reason: "\(error)"))
     }
   }
 
   func complete(_ contents: CheckpointContents, for point: PointID) {
-    onShelf(point) { () throws(SealedFileError) in
+    // The scheduler, which hears of a failed piece only after this round, has been told already.
+    guard cutShort.remove(point) == nil else { return }
+    do {
       try shelf.complete(contents, for: point)
-      return .checkpointKept(point, contents)
+      queue.append(.checkpointKept(point, contents))
+    } catch {
+      queue.append(.checkpointFailed(point, reason: "\(error)"))
     }
   }
 
   /// What a worker asked for, or that it is not here.
   func chunk(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> CoordinatorMessage {
-    guard let chunk = shelf.chunk(request, of: point) else {
-      return .chunkGone(lease: lease, point: point, epoch: request.missing.epoch)
+    if let chunk = shelf.chunk(request, of: point) { return .chunk(lease: lease, point: point, chunk) }
+    if shelf.has(request.missing, of: point) {
+      shelf.remove(point)
+      queue.append(.checkpointFailed(point, reason: "what was kept of it can no longer be read"))
     }
-    return .chunk(lease: lease, point: point, chunk)
-  }
-
-  private func onShelf(_ point: PointID, _ work: () throws(SealedFileError) -> SchedulerEvent?) {
-    do {
-      if let event = try work() { queue.append(event) }
-      if shelfTrouble != nil { logger.info("checkpoints can be kept again") }
-      shelfTrouble = nil
-    } catch {
-      // A full disk refuses every chunk of every worker: said once.
-      if shelfTrouble == nil {
-        logger.warning(
-          "a checkpoint of point \(point.short) could not be kept, so another machine would begin it anew: \(error)")
-      }
-      shelfTrouble = error
-      queue.append(.checkpointFailed(point, reason: "\(error)"))
-    }
+    return .chunkGone(lease: lease, point: point, epoch: request.missing.epoch)
   }
 }

@@ -64,8 +64,8 @@ package final class CoordinatorShell {
   let store: Store
   /// Checkpoints that are kept beside the store.
   let shelf: CheckpointShelf
-  /// Why nothing can be kept there at the moment.
-  var shelfTrouble: SealedFileError?
+  /// Points of whose coming checkpoint a piece could not be kept.
+  var cutShort: Set<PointID> = []
   var scheduler: Scheduler
 
   /// What happened and was not handled yet, in order.
@@ -220,7 +220,7 @@ package final class CoordinatorShell {
   /// A request sees what came before it done, and its answer stands for what is on disk.
   private func reply(to request: OperatorRequest, number: Int64, from peer: PeerID) {
     settle()
-    let reply = answer(request)
+    let reply = answer(request, user: peer.key)
     settle()
     send(reply, number: number, to: peer)
   }

@@ -22,7 +22,7 @@ extension Store {
     let damage = findings.first.map { $0.split(separator: "\n").joined(separator: "; ").prefix(200) } ?? "no answer"
     throw StoreError(
       .refused, path,
-      "the file is damaged (\(damage)); nothing was written. Save what is readable with "
-        + "`sqlite3 \(path) .recover | sqlite3 recovered.sqlite` and go on with that, or choose another --store")
+      "the file is damaged (\(damage)); nothing was written. Put a copy of it back if there is one; otherwise choose "
+        + "another --store, and save the runs of this one with sqlite3's .recover, or .dump where that fails")
   }
 }

@@ -48,14 +48,23 @@ struct Failure: Error {
     switch error {
     case is SweepFileError, is ModelFileError, is AnalysisError, is ExperimentProblem, is RunError: .badInput
     case is ReproductionError: .usage
-    case let error as StoreError: error.kind == .refused || error.kind == .sweepChanged ? .badInput : .failed
+    case let error as StoreError: Self.isBadInput(error.kind) ? .badInput : .failed
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
-    case is KeyFileError: .badInput
+    case is NoCoordinator: .noCoordinator
+    case is NotLetIn: .notAllowed
+    case is WireError, is KeyFileError: .badInput
     case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed
     default: nil
+    }
+  }
+
+  private static func isBadInput(_ kind: StoreError.Kind) -> Bool {
+    switch kind {
+    case .refused, .sweepChanged, .unknown, .badCondition: true
+    case .locked, .rejected, .unavailable: false
     }
   }
 }

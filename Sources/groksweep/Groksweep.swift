@@ -21,8 +21,10 @@ struct Groksweep: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
-      RetryCommand.self, TrainCommand.self, ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self,
-      KeysCommand.self, BenchCommand.self, SimulateCommand.self, VersionCommand.self,
+      SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
+      ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
+      ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self, KeysCommand.self, BenchCommand.self,
+      SimulateCommand.self, VersionCommand.self,
     ])
 
   /// As ArgumentParser's own, but our errors end with their own exit code and without the usage lines.

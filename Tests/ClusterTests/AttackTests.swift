@@ -28,7 +28,7 @@ import ZeroMQ
 
     /// Runs the sweep with an honest worker until every point is finished and `attack`, which is called again and again
     /// with the coordinator's address, says that all has happened that should.
-    func hold(_ attack: (String) throws -> Bool) throws {
+    func hold(_ attack: @escaping (String) throws -> Bool) throws {
       let listener = try CoordinatorShell.listen(
         on: "tcp://127.0.0.1:0", keys: Keys(folder, logger: fixture.logger), logger: fixture.logger)
       let interrupt = try Interrupt()

@@ -27,7 +27,7 @@ private final class Crowd {
   /// Reads what was said to each; `onGrant` and `onReceipt` look at the store before anything else happens.
   func listen(onGrant: (LeaseID, PointID) -> Void, onReceipt: (PointID) -> Void) throws {
     for (index, socket) in sockets.enumerated() {
-      while let frames = try socket.receive() {
+      while let frames = try socket.receive()?.frames {
         switch try WireCodec.decodeCoordinatorMessage(frames) {
         case .grant(let lease, let point, _, _):
           onGrant(lease, point)
@@ -106,7 +106,7 @@ private final class Crowd {
       while let message = unsaid.first, (try? socket.send(WireCodec.encode(message))) == .queued {
         unsaid.removeFirst()
       }
-      while let frames = try? socket.receive() {
+      while let frames = (try? socket.receive())?.frames {
         if case .receipt(_, let point)? = try? WireCodec.decodeCoordinatorMessage(frames) { receipts.insert(point) }
       }
       if receipts.count == 2 { interrupt.request(SIGTERM) }

@@ -68,6 +68,34 @@ import Testing
     #expect(ended.output.isEmpty)
   }
 
+  @Test func `bench coordination prints one object with every key, only positive numbers, and leaves nothing`() throws {
+    let folder = try Folder()
+    let ended = try Groksweep.run(
+      [
+        "bench", "coordination", "--json", "--points", "20000", "--seconds", "0.2", "--workers", "1", "--workers", "20",
+        "--folder", folder.url.path,
+      ], in: folder)
+    #expect(ended.status == 0, "\(ended.errors)")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any])
+    try expectPositive(
+      report, keys: ["cores", "engine_semantics", "rounds", "seconds_per_round", "fsync_ms", "evaluations_per_result"])
+    for key in ["build", "cpu"] { #expect((report[key] as? String)?.isEmpty == false, "\(key)") }
+    let rates = try #require(report["rates"] as? [[String: Any]])
+    #expect(rates.compactMap { $0["workers"] as? Int } == [1, 20])
+    for rate in rates { try expectPositive(rate, keys: ["points_per_second", "us_per_point"]) }
+    #expect((report["heartbeat"] as? [String: Any])?["workers"] as? Int == 20)
+    let store = try #require(report["store"] as? [String: Any])
+    #expect(store["points"] as? Int == 20_000)
+    try expectPositive(
+      store,
+      keys: [
+        "registration_seconds", "start_seconds", "status_ms", "status_query_ms", "peak_resident_bytes",
+        "registration_peak_resident_bytes",
+      ])
+    #expect(try folder.names().filter { $0.hasPrefix("groksweep-bench") }.isEmpty)
+  }
+
   private func expectPositive(_ object: [String: Any], keys: [String]) throws {
     for key in keys {
       let value = try #require(object[key] as? Double, "\(key) is missing")

@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import peer
+from surroundings import ROOT, commit, machine, say
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -29,10 +29,6 @@ ONE_THREAD = {
     "JAX_PLATFORMS": "cpu",
 }
 CALIBRATION_EPOCHS = peer.CHECKED_EPOCHS + 1  # the last of their losses is the one after CHECKED_EPOCHS steps
-
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
 
 
 class Peer:
@@ -107,22 +103,6 @@ class Groksweep:
 
     def close(self):
         pass
-
-
-def machine():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def commit():
-    command = ["git", "--no-optional-locks", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    except FileNotFoundError:
-        return "unknown"
-    return done.stdout.strip() or "unknown"
 
 
 def measure(engines, rounds, seconds):

@@ -1,11 +1,14 @@
 // `groksweep bench`: what this machine can do, measured by the build that will do it.
 
 import ArgumentParser
+import Cluster
+import Foundation
 import Reports
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure this machine.", subcommands: [BenchEngineCommand.self])
+    commandName: "bench", abstract: "Measure this machine.",
+    subcommands: [BenchEngineCommand.self, BenchCoordinationCommand.self])
 }
 
 struct BenchEngineCommand: ParsableCommand {
@@ -43,6 +46,56 @@ struct BenchEngineCommand: ParsableCommand {
     }
     let bench = EngineBench(
       kernels: kernels, seconds: seconds, shapes: shape.isEmpty ? BenchShape.allCases : shape
+    ) { words in
+      if Console.isLive { Console.draw("\r\u{1B}[K" + words) }
+    }
+    let report = try bench.run()
+    if Console.isLive { Console.draw("\r\u{1B}[K") }
+    Console.print(json ? try jsonLine(report) : report.page)
+  }
+}
+
+struct BenchCoordinationCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coordination",
+    abstract: "Measure what handing out points costs.",
+    discussion: """
+      A real coordinator on a store of a million points in a temporary folder, and up to 1,000 connected workers that \
+      return at once: points per second with durable commits, the coordinator's processor time, what reports of \
+      progress cost, and how long a store of that size takes to register, to start on and to ask. Run it on a machine \
+      that does nothing else; it takes about a minute and a gigabyte of disk.
+
+        groksweep bench coordination --json > coordination.json
+        groksweep bench coordination --folder /mnt/data
+      """)
+
+  @Flag(help: "One JSON object.") var json = false
+  @Option(help: "Points in the store.") var points = 1_000_000
+  @Option(help: "Seconds of each round.") var seconds = 2.0
+  @Option(help: ArgumentHelp("Connected workers; may be repeated (default: 1, 10, 100, 1000).", valueName: "number"))
+  var workers: [Int] = []
+  @Option(help: "Where the temporary folder is made: its disk is the one measured (default: $TMPDIR).")
+  var folder: String?
+
+  func validate() throws {
+    guard (1000...1_000_000).contains(points) else {
+      throw ValidationError("--points \(points): give a number from 1000 to 1000000")
+    }
+    guard seconds > 0, seconds <= 3600 else {
+      throw ValidationError("--seconds \(seconds): give a number above 0, at most an hour")
+    }
+    for count in workers where !(1...10_000).contains(count) {
+      throw ValidationError("--workers \(count): give a number from 1 to 10000")
+    }
+  }
+
+  func run() throws {
+    let interrupt = try Interrupt()
+    interrupt.catchSignals()
+    let counts = workers.isEmpty ? CoordinationBench.workerCounts : Array(Set(workers)).sorted()
+    let folder = folder ?? FileManager.default.temporaryDirectory.path
+    let bench = CoordinationBench(
+      points: points, seconds: seconds, workers: counts, folder: folder, interrupt: interrupt
     ) { words in
       if Console.isLive { Console.draw("\r\u{1B}[K" + words) }
     }

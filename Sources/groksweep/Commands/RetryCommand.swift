@@ -1,47 +1,33 @@
 // `groksweep retry`: gives points that failed for good another chance.
 
 import ArgumentParser
-import Foundation
-import Reports
-import Results
 import Sweeps
 
 struct RetryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry",
-    abstract: "Make failed points of a store pending again.",
+    abstract: "Make points that failed for good pending again.",
     discussion: """
       A point that failed three times is set aside with its reason (`groksweep status` lists them). Once the cause is \
-      mended, retry forgets the failures; the next sweep or coordinator on the store runs the points again. No \
-      coordinator may be running on the store. A store of an older schema is brought up to date on the way; its runs \
-      stay as they are.
+      mended, retry forgets the failures: a running coordinator (--connect) hands the points out again at once, and with \
+      --store the next sweep or coordinator on the store does. A store of an older schema is brought up to date on the \
+      way; its runs stay as they are.
 
         groksweep retry --store weight-decay.sqlite
+        groksweep retry 3f9a --connect tcp://127.0.0.1:5555
       """)
 
   @Argument(help: "Ids of points, or their beginnings; none means every failed point.") var points: [String] = []
-  @Option(help: "The store.") var store: String
+  @OptionGroup var target: Target
   @Option(help: "Only failed points of this sweep.") var sweep: String?
+  @Flag(help: "One JSON object.") var json = false
 
-  func run() throws {
-    guard FileManager.default.fileExists(atPath: store) else {
-      throw Failure("\(store): no such store", .badInput)
-    }
-    let lock = try Store.lock(path: store, now: Date())
-    defer { lock.release() }
-    let results = try openStore(store, .open)
-    let failed = try results.failures(of: sweep)
-    let chosen = points.isEmpty ? failed.map(\.id) : try points.map { try point(startingWith: $0, in: failed) }
-    let changed = try results.retry(points: chosen, sweep: sweep)
-    Console.print("\(store): \(Wording.count(changed.count, "failed point")) will be run again")
+  func validate() throws {
+    if sweep != nil && !points.isEmpty { throw ValidationError("name points, or give --sweep, not both") }
   }
 
-  private func point(startingWith text: String, in failed: [FailedPoint]) throws -> PointID {
-    let matches = failed.filter { $0.id.hex.hasPrefix(text) }
-    guard matches.count == 1 else {
-      let many = matches.isEmpty ? "no failed point's id starts" : "the ids of \(matches.count) failed points start"
-      throw Failure("\(store): \(many) with \(text); `groksweep status --store \(store)` lists them", .badInput)
-    }
-    return matches[0].id
+  func run() throws {
+    let selection: PointSelection = points.isEmpty ? .failed(sweep: sweep) : .ids(points)
+    try conclude(try target.ask(.retry(selection)), json: json)
   }
 }

@@ -1,6 +1,8 @@
-// `groksweep status`: how far each sweep of a store is. Reads only, also while a sweep writes.
+// `groksweep status`: how far each sweep of a store is, or what a running coordinator says of itself. Reads only, also
+// while a sweep writes.
 
 import ArgumentParser
+import Cluster
 import Foundation
 import Reports
 import Results
@@ -9,11 +11,19 @@ import Sweeps
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Print the progress of a store's sweeps and the grokking epochs so far.")
+    abstract: "Print the progress of a store's sweeps and the grokking epochs so far.",
+    discussion: """
+      With --connect, a running coordinator tells how its sweeps stand, who works on what and how fast, and what went \
+      wrong lately.
+
+        groksweep status --store weight-decay.sqlite
+        groksweep status --connect tcp://127.0.0.1:5555
+      """)
 
   @Option(help: "The store. May be left out when the working folder holds just one.") var store: String?
   @Option(help: "Only this sweep.") var sweep: String?
-  @Flag(help: "One JSON object per sweep.") var json = false
+  @OptionGroup var connection: Connection
+  @Flag(help: "One JSON object per sweep; of a coordinator, one.") var json = false
 
   private struct Line: Encodable {
     let sweep: String
@@ -28,7 +38,19 @@ struct StatusCommand: ParsableCommand {
     let failures: [FailedPoint]
   }
 
+  func validate() throws {
+    if connection.isGiven && (store != nil || sweep != nil) {
+      throw ValidationError("give --connect, or --store and --sweep, not both")
+    }
+  }
+
   func run() throws {
+    if let client = try connection.client() {
+      let reply = try client.ask(.status)
+      guard !json, case .answer(let text) = reply else { return try conclude(reply, json: json) }
+      Console.print(CoordinatorPage(try parseJSON(CoordinatorStatus.self, from: text)).text)
+      return
+    }
     let path = try store ?? onlyStoreHere()
     let results = try Store(path: path, mode: .readOnly)
     let names = try results.sweepNames()

@@ -67,7 +67,12 @@ struct WorkerCommand: ParsableCommand {
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
       interrupt.catchSignals()
-      try work(at: connect, joining, kernels, scratch: scratch, parent: exitWithParent, interrupt, logger)
+      var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
+      configuration.join = joining
+      configuration.isInsecure = insecure
+      let end = try WorkerShell(configuration, interrupt: interrupt, logger: logger).run()
+      if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
+      throw ExitCode(end.code)
     }
     // The second signal has children to end first.
     interrupt.catchSignals(secondExits: false)
@@ -82,10 +87,10 @@ struct WorkerCommand: ParsableCommand {
     throw ExitCode(try workers.run(interrupt: interrupt))
   }
 
-  /// One worker process: this one.
-  private func work(
-    at endpoint: String, _ joining: JoinFile?, _ kernels: KernelPath, scratch: String, parent: Int32, _ interrupt: Interrupt, _ logger: Logger
-  ) throws -> Never {
+  /// One worker process: this one, after its self-test.
+  private func ofThisProcess(
+    _ endpoint: String, _ kernels: KernelPath, scratch: String, parent: Int32, _ logger: Logger
+  ) throws -> WorkerShell.Configuration {
     let identity = WorkerIdentity.ofThisProcess(kernels: kernels, build: Build.version, boot: boot)
     let selfTest = try SelfTest.run(kernels)
     if selfTest != SelfTest.digest {
@@ -96,17 +101,11 @@ struct WorkerCommand: ParsableCommand {
     if let predecessorBoot, let predecessorEnding {
       predecessor = Predecessor(boot: predecessorBoot, ending: predecessorEnding)
     }
-    var configuration = WorkerShell.Configuration(
+    return WorkerShell.Configuration(
       endpoint: endpoint, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
       session: SessionConfiguration(
         identity: identity, lifetimeSeconds: deadline, predecessor: predecessor, selfTest: selfTest),
       checkpointSeconds: checkpointSeconds, supervisor: supervisorPipe.flatMap { SupervisorPipe(descriptor: $0) })
-    configuration.join = joining
-    configuration.isInsecure = insecure
-    let shell = try WorkerShell(configuration, interrupt: interrupt, logger: logger)
-    let end = shell.run()
-    if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
-    throw ExitCode(end.code)
   }
 }
 
