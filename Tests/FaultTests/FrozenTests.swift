@@ -11,14 +11,14 @@ extension FaultTests {
       let scene = try Scene()
       let coordinator = try scene.coordinator(leaseSeconds: 2)
       let frozen = try scene.worker(scratch: "scratch-a")
-      try scene.waitForLease(of: frozen)
-      frozen.signal(SIGSTOP)
+      let trainer = try scene.waitForLease(of: frozen)
+      kill(trainer, SIGSTOP)
       try scene.wait(for: "its lease has ended") {
         scene.number("SELECT count(*) FROM attempts WHERE class = 'lost'") == 1
       }
       let other = try scene.worker(scratch: "scratch-b")
       try scene.waitForLease(of: other)
-      frozen.signal(SIGCONT)
+      kill(trainer, SIGCONT)
       try scene.finish(coordinator, [frozen, other], classes: ["lost", "superseded"])
     }
 
