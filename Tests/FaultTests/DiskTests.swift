@@ -36,6 +36,9 @@ extension FaultTests {
       }
       // As systemd would.
       if coordinator.isRunning { supervisor = try scene.worker(slots: 2) }
+      try scene.wait(for: "the coordinator is done") { !coordinator.isRunning }
+      // It may start a process again half a minute after the scratch space was full, and find nobody.
+      supervisor.signal(SIGTERM)
       try scene.finish(coordinator, [supervisor], classes: ["preempted"])
       disk.unmount()
     }

@@ -15,7 +15,7 @@ enum Form {
   static let seed = ProcessInfo.processInfo.environment["GROKSWEEP_TEST_SEED"].flatMap { UInt64($0) } ?? 5
 
   /// What most scenes run: seconds of training for two workers, so that trouble finds them in the middle.
-  static let sweep = isFull ? FaultSweep(points: 8, epochs: 60_000) : FaultSweep(points: 4, epochs: 20_000)
+  static let sweep = isFull ? FaultSweep(points: 8, epochs: 60_000) : FaultSweep(points: 4, epochs: 25_000)
 }
 
 /// Numbers drawn from a seed (SplitMix64): the same seed, the same troubles in the same order.

@@ -11,14 +11,14 @@ extension FaultTests {
       let scene = try Scene()
       let coordinator = try scene.coordinator(leaseSeconds: 2)
       let frozen = try scene.worker(scratch: "scratch-a")
-      try scene.waitForLease(of: frozen)
-      frozen.signal(SIGSTOP)
+      let trainer = try scene.waitForLease(of: frozen)
+      kill(trainer, SIGSTOP)
       try scene.wait(for: "its lease has ended") {
         scene.number("SELECT count(*) FROM attempts WHERE class = 'lost'") == 1
       }
       let other = try scene.worker(scratch: "scratch-b")
       try scene.waitForLease(of: other)
-      frozen.signal(SIGCONT)
+      kill(trainer, SIGCONT)
       try scene.finish(coordinator, [frozen, other], classes: ["lost", "superseded"])
     }
 
@@ -29,7 +29,7 @@ extension FaultTests {
       for worker in workers { try scene.waitForLease(of: worker) }
       coordinator.signal(SIGSTOP)
       // In the full form for longer than the transport's own heartbeat endures.
-      try scene.pause(Form.isFull ? 40 : 5, because: "the coordinator sleeps")
+      try scene.pause(Form.isFull ? 40 : 3, because: "the coordinator sleeps")
       coordinator.signal(SIGCONT)
       try scene.finish(coordinator, workers, classes: [])
     }

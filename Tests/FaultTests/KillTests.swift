@@ -8,7 +8,7 @@ extension FaultTests {
   @Suite struct KillTests {
     @Test func `a sweep whose processes are killed again and again has the rows of one that was left alone`() throws {
       let kills = Form.isFull ? 50 : 6
-      let sweep = Form.isFull ? FaultSweep(points: 40, epochs: 40_000) : FaultSweep(points: 8, epochs: 20_000)
+      let sweep = Form.isFull ? FaultSweep(points: 40, epochs: 40_000) : FaultSweep(points: 6, epochs: 25_000)
       var chance = Chance(seed: Form.seed)
       let scene = try Scene(sweep, seed: Form.seed)
       var coordinator = try scene.coordinator(leaseSeconds: 3)

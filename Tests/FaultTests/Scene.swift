@@ -86,16 +86,22 @@ final class Scene {
     try wait(for: "\(count) points have a result") { number("SELECT count(*) FROM runs") ?? 0 >= count }
   }
 
-  /// That the worker process trains a point, for the store.
-  func waitForLease(of worker: Running) throws {
-    try wait(for: "worker process \(worker.processID) has a point") {
+  /// That one of the worker's processes trains a point, for the store. Returns which: the command may keep it as a child.
+  @discardableResult
+  func waitForLease(of worker: Running) throws -> Int32 {
+    var trainer: Int32?
+    try wait(for: "worker \(worker.processID) has a point") {
       guard worker.isRunning else { throw Trouble(description: "process \(worker.processID) has ended\n\(story)") }
-      return number(
+      let processes = [worker.processID] + Processes.children(of: worker.processID)
+      let holder = number(
         """
-        SELECT count(*) FROM attempts JOIN workers USING (worker)
-        WHERE class = 'open' AND process_id = \(worker.processID)
-        """) == 1
+        SELECT process_id FROM attempts JOIN workers USING (worker)
+        WHERE attempts.class = 'open' AND process_id IN (\(processes.map(String.init).joined(separator: ", ")))
+        """)
+      trainer = holder.map { Int32($0) }
+      return trainer != nil
     }
+    return trainer!
   }
 
   func waitForWord(_ word: String, of process: Running, after: Int = 0, within seconds: Double = 180) throws {

@@ -33,7 +33,7 @@ struct CoordinatorCommand: ParsableCommand {
   var leaseSeconds: Double = 60
 
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
-  var checkpointSeconds: Double = 60
+  var checkpointSeconds: Double = 30
 
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
