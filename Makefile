@@ -93,11 +93,16 @@ $(CHECKED)-%/installed: Tests/Peers/requirements-%.txt
 # `groksweep simulate --swarm --seed N`.
 SOAK_SEED = $(shell printf '%d' 0x$$(git rev-parse --short=12 HEAD))
 
-.PHONY: soak soak-simulation
+.PHONY: soak soak-simulation soak-decoder
 
-soak: soak-simulation
+soak: soak-simulation soak-decoder
 
 soak-simulation: dependencies
 	swift build --configuration release --build-tests
 	@echo "soak: seeds $(SOAK_SEED) and the 999 after it, from commit $$(git rev-parse HEAD)"
 	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter SimulationTests
+
+# A million damaged messages through the decoder; the seed is printed, and so is an input that fails.
+soak-decoder: dependencies
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter WireFuzzTests

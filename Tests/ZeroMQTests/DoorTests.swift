@@ -125,7 +125,7 @@ import ZeroMQ
 
   @Test func `a client without keys, and one for another server, find out what is wrong`() throws {
     let (router, endpoint) = try router()
-    #expect(try Client(nil, to: endpoint).next() == .otherMechanism)
+    try expectOtherMechanism(Client(nil, to: endpoint))
     // Both see it; the client may hang up before the server has said so.
     try notes.wait { $0.kind == .otherMechanism || $0.kind == .hungUp }
     let other = try CurveKeyPair.generate().publicKey
@@ -134,10 +134,17 @@ import ZeroMQ
     #expect(try router.receive() == nil)
   }
 
+  /// The server may see it first and hang up; then the client tries again, until it is the first.
+  private func expectOtherMechanism(_ client: Client) throws {
+    var event = try client.next()
+    while event == .notOpened || event == .hungUp { event = try client.next() }
+    #expect(event == .otherMechanism)
+  }
+
   @Test func `a client with keys finds out that none are used`() throws {
     let router = try Socket(behind: Door(openIn: Context(), note: notes.keep))
     let endpoint = try router.bind("tcp://127.0.0.1:0")
-    #expect(try client(known, to: endpoint).next() == .otherMechanism)
+    try expectOtherMechanism(client(known, to: endpoint))
     try notes.wait { $0.text.contains("none are used here") || $0.kind == .hungUp }
   }
 
