@@ -57,25 +57,25 @@ package final class WorkerShell {
   }
 
   private let configuration: Configuration
-  private let scratch: ScratchFolder
+  let scratch: ScratchFolder
   private let interrupt: Interrupt
-  private let logger: Logger
+  let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
   /// Exit code for words about keys.
   private static let notAllowed: Int32 = 77
 
   /// Events that directives gave rise to, and that are handled after them.
-  private var queue: [SessionEvent] = []
+  var queue: [SessionEvent] = []
   private var end: WorkerEnd?
   private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
-  private var running: PointFolder?
+  var running: PointFolder?
   /// Checkpoints of that run which can be read: the last one, and the one that was offered.
-  private var newest: OpenCheckpoint?
-  private var offered: OpenCheckpoint?
+  var newest: OpenCheckpoint?
+  var offered: OpenCheckpoint?
   /// The folders of results that wait for their receipt.
   private var unsent: [(lease: LeaseID, folder: PointFolder)] = []
 
@@ -196,7 +196,7 @@ package final class WorkerShell {
   }
 
   /// Opens the folder, with its checkpoint, to whoever gets the point next.
-  private func letGo() { (running, newest, offered) = (nil, nil, nil) }
+  func letGo() { (running, newest, offered) = (nil, nil, nil) }
 
   private func handle(_ event: SessionEvent, _ socket: Socket) {
     queue.append(event)
@@ -247,51 +247,6 @@ package final class WorkerShell {
     }
   }
 
-  /// What a checkpoint that the coordinator keeps needs beyond what lies here.
-  private func prepare(_ point: PointID, _ experiment: Experiment, _ contents: CheckpointContents) {
-    do {
-      letGo()
-      let folder = try scratch.open(point)
-      running = folder
-      folder.run.removeHalfWritten()
-      queue.append(.prepared(missing: folder.run.missing(of: contents, experiment)))
-    } catch {
-      queue += withoutScratch("\(error)")
-    }
-  }
-
-  private func keep(_ bytes: [UInt8], at offset: Int, of missing: CheckpointContents, for point: PointID) {
-    guard let folder = running, folder.point == point else { return }
-    do {
-      try folder.run.keep(bytes, at: offset, of: missing)
-    } catch {
-      queue.append(.fetchFailed(reason: "\(error)"))
-    }
-  }
-
-  private func dropFetched(_ point: PointID) {
-    guard let folder = running, folder.point == point else { return }
-    folder.run.removeHalfWritten()
-    // Parts without a checkpoint are of no use to a run.
-    if !folder.run.hasCheckpoint { folder.remove() }
-    letGo()
-  }
-
-  /// The bytes that the coordinator asks for, of the checkpoint that it was offered.
-  private func answer(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> WorkerMessage {
-    let epoch = request.missing.epoch
-    do {
-      guard running?.point == point,
-        let checkpoint = [offered, newest].compactMap(\.self).first(where: { $0.contents.epoch == epoch })
-      else { return .chunkGone(lease: lease, point: point, epoch: epoch) }
-      let bytes = try checkpoint.read(request)
-      return .chunk(lease: lease, point: point, CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes))
-    } catch {
-      logger.debug("no part of the checkpoint of point \(point.short) at epoch \(epoch): \(error)")
-      return .chunkGone(lease: lease, point: point, epoch: epoch)
-    }
-  }
-
   private func startTraining(_ point: PointID, _ experiment: Experiment) {
     do {
       // Into which its checkpoint was fetched, if it was.
@@ -311,7 +266,7 @@ package final class WorkerShell {
 
   /// A machine whose scratch space takes nothing would fail every point of the sweep, one after the other. So its worker
   /// hands its point back, which charges nobody, and leaves with code 1; whoever looks after it starts it again later.
-  private func withoutScratch(_ reason: String) -> [SessionEvent] {
+  func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
     configuration.supervisor?.say(.scratchUnusable)
     return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
