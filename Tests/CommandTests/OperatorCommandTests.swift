@@ -1,6 +1,7 @@
 // What people ask of a coordinator while it runs, with the real binary on both sides of the socket.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A coordinator that serves one small sweep, and the commands that ask it.
