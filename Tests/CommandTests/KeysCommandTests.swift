@@ -1,6 +1,7 @@
 // Keys as a person uses them: made, listed, revoked, and carried to a worker.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct KeysCommandTests {
