@@ -20,7 +20,6 @@ package final class OperatorClient {
   private let timeoutSeconds: Double
   private let socket: Socket
   private let monitor: Monitor
-  private let waker: Waker
   private var watch: LinkWatch
   /// What the link's trouble is, if it has any.
   private var trouble: String?
@@ -42,7 +41,6 @@ package final class OperatorClient {
     self.endpoint = endpoint
     self.timeoutSeconds = timeoutSeconds
     watch = LinkWatch(endpoint: endpoint, keyName: join?.name)
-    waker = try Waker()
     let context = try Context()
     socket = try Socket(
       context, .dealer, keys: join?.client,
@@ -76,11 +74,11 @@ package final class OperatorClient {
         } else if !wasSent {
           guard now < connectBy else {
             throw NoCoordinator(
-              description:
-                "no coordinator at \(endpoint): nobody answers there; is it running, and is this the address "
-                + "that it printed?")
+              description: "no coordinator at \(endpoint): "
+                + (trouble ?? "nobody answers there; is it running, and is this the address that it printed?"))
           }
-          try Poller.waitUntilSendable(socket, waker: waker, timeout: .milliseconds(100))
+          // The monitor tells when the link stands.
+          try Poller.wait([monitor.socket], timeout: .milliseconds(20))
           continue
         } else {
           askAgain = now.advanced(bySeconds: 0.2)
@@ -99,9 +97,8 @@ package final class OperatorClient {
           description: "no coordinator at \(endpoint): somebody listens there, but there was no answer within "
             + "\(Int(timeoutSeconds)) s; if it is busy with a large sweep, ask again with --timeout")
       }
-      // The monitor wakes nobody.
-      let wake = min(askAgain, deadline, now.advanced(bySeconds: 0.5))
-      try Poller.wait([socket], waker: waker, timeout: .milliseconds(max(1, Int(1000 * wake.seconds(since: now)))))
+      let wake = min(askAgain, deadline)
+      try Poller.wait([socket, monitor.socket], timeout: .milliseconds(max(1, Int(1000 * wake.seconds(since: now)))))
     }
   }
 }
