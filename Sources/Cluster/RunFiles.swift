@@ -7,6 +7,7 @@
 
 import Foundation
 import Grokking
+import Sweeps
 
 /// The scratch space does not take what a run has to keep there: this machine's trouble, not the point's.
 package struct ScratchUnwritable: Error, CustomStringConvertible {
@@ -20,6 +21,16 @@ package struct RunFiles: Sendable {
   package let path: String
 
   private var checkpointPath: String { path + "/checkpoint" }
+
+  /// Where a file of a checkpoint lies.
+  func path(of file: CheckpointFile) -> String {
+    switch file {
+    case .weights(let number): snapshotPath(.weights, number)
+    case .firstMoment(let number): snapshotPath(.firstMoment, number)
+    case .secondMoment(let number): snapshotPath(.secondMoment, number)
+    case .checkpoint: checkpointPath
+    }
+  }
 
   private func snapshotPath(_ part: SnapshotStore.Part, _ index: Int) -> String {
     let digits = String(index)

@@ -85,7 +85,7 @@ enum SealedFile {
     return hash
   }
 
-  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var done = 0
     while done < bytes.count {
       let count = Foundation.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
@@ -100,6 +100,18 @@ enum SealedFile {
     var done = 0
     while done < bytes.count {
       let count = Foundation.read(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      done += count
+    }
+    return true
+  }
+
+  /// From `offset` of the file; where the descriptor stands does not matter and is not changed.
+  static func readAll(into bytes: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let count = pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { return false }
       done += count

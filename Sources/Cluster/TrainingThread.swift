@@ -16,11 +16,14 @@ struct TrainingJob: Sendable {
   let kernels: KernelPath
   let checkpointSeconds: Double
   let progressSeconds: Double
+  let snapshotLimit: Int
 }
 
 /// What the training thread has to say. One of finished, failed, stopped and unwritable ends every job.
 enum TrainingNote: Sendable {
   case progress(RunProgress, epochsPerSecond: Double)
+  /// On disk, and readable while this value lives.
+  case checkpointWritten(OpenCheckpoint)
   case log(LogLevel, String)
   case finished(RunResult, seconds: Double)
   case failed(AttemptClass, reason: String)
@@ -41,7 +44,7 @@ final class TrainingThread: @unchecked Sendable {
   private var order = Order.none
   private var isLeaving = false
   private var hasEnded = false
-  /// At most one progress among them, the latest.
+  /// At most one progress and one checkpoint among them, the latest.
   private var notes: [TrainingNote] = []
   private let waker: Waker
 
@@ -91,7 +94,11 @@ final class TrainingThread: @unchecked Sendable {
 
   private func say(_ note: TrainingNote) {
     condition.withLock {
-      if case .progress = note { notes.removeAll { if case .progress = $0 { true } else { false } } }
+      switch note {
+      case .progress: notes.removeAll { if case .progress = $0 { true } else { false } }
+      case .checkpointWritten: notes.removeAll { if case .checkpointWritten = $0 { true } else { false } }
+      default: break
+      }
       notes.append(note)
     }
     waker.wake()
@@ -135,7 +142,8 @@ final class TrainingThread: @unchecked Sendable {
     }
   }
 
-  /// The run that an earlier process of this machine left, or nil.
+  /// The run that an earlier process of this machine left, or that came from another one; nil without one. All that it
+  /// needs is read before it goes on, so that nothing is trained whose end would fail for want of it.
   private func resumed(_ job: TrainingJob) -> (run: Run, seconds: Double)? {
     do {
       guard let kept = try job.folder.run.readCheckpoint() else {
@@ -143,7 +151,9 @@ final class TrainingThread: @unchecked Sendable {
         return nil
       }
       let run = try Run(
-        resuming: kept.run, of: job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots)
+        resuming: kept.run, of: job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots,
+        snapshotLimit: job.snapshotLimit)
+      try run.checkKept()
       say(.log(.info, "point \(job.folder.point.short) goes on from its checkpoint at epoch \(run.progress.epoch)"))
       return (run, kept.seconds)
     } catch {
@@ -157,14 +167,17 @@ final class TrainingThread: @unchecked Sendable {
     let start = MonotonicInstant.now
     let began = start.advanced(bySeconds: -(resumed?.seconds ?? 0))
     let run =
-      try resumed?.run ?? Run(job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots)
+      try resumed?.run
+      ?? Run(
+        job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots, snapshotLimit: job.snapshotLimit)
+    var saved: Int?
     var nextReport = start
     var nextCheckpoint = start.advanced(bySeconds: job.checkpointSeconds)
     var counted = (at: start, epoch: run.progress.epoch)
     var rate = 0.0
     while !run.isFinished {
       if case .stop(let checkpoint) = condition.withLock({ order }) {
-        if checkpoint { save(run, job, since: began) } else { job.folder.run.remove() }
+        if checkpoint { save(run, job, since: began, &saved) } else { job.folder.run.remove() }
         return .stopped(epoch: run.progress.epoch)
       }
       let now = MonotonicInstant.now
@@ -179,7 +192,7 @@ final class TrainingThread: @unchecked Sendable {
         nextReport = now.advanced(bySeconds: job.progressSeconds)
       }
       if now >= nextCheckpoint {
-        save(run, job, since: began)
+        save(run, job, since: began, &saved)
         nextCheckpoint = MonotonicInstant.now.advanced(bySeconds: job.checkpointSeconds)
       }
       let wasTraining = run.isTraining
@@ -189,7 +202,7 @@ final class TrainingThread: @unchecked Sendable {
         return .unwritable(epoch: run.progress.epoch, reason: "\(error)")
       }
       // What comes after training is short and starts again from here.
-      if wasTraining && !run.isTraining { save(run, job, since: began) }
+      if wasTraining && !run.isTraining { save(run, job, since: began, &saved) }
     }
     let result = try run.result()
     // What cannot be sent would be said again for ever; this way the point fails, with words.
@@ -198,13 +211,26 @@ final class TrainingThread: @unchecked Sendable {
   }
 
   /// A checkpoint that cannot be written costs time after a crash, not the run.
-  private func save(_ run: Run, _ job: TrainingJob, since began: MonotonicInstant) {
-    guard run.isResumable else { return }
+  ///
+  /// - Parameter saved: the epoch of the last one; it is not written twice, since somebody may be reading it.
+  private func save(_ run: Run, _ job: TrainingJob, since began: MonotonicInstant, _ saved: inout Int?) {
+    let epoch = run.progress.epoch
+    guard run.isResumable, saved != epoch else { return }
+    let files = job.folder.run
     do {
       let seconds = MonotonicInstant.now.seconds(since: began)
-      try job.folder.run.writeCheckpoint(try run.checkpoint(), seconds: seconds)
+      try files.writeCheckpoint(try run.checkpoint(), seconds: seconds)
+      saved = epoch
     } catch {
-      say(.log(.warning, "no checkpoint of point \(job.folder.point.short) at epoch \(run.progress.epoch): \(error)"))
+      say(.log(.warning, "no checkpoint of point \(job.folder.point.short) at epoch \(epoch): \(error)"))
+      return
+    }
+    do {
+      say(
+        .checkpointWritten(
+          try OpenCheckpoint(files, epoch: epoch, parts: run.keptParts, experiment: job.experiment)))
+    } catch {
+      say(.log(.warning, "the checkpoint of point \(job.folder.point.short) is for this machine only: \(error)"))
     }
   }
 }

@@ -28,11 +28,16 @@ package final class WorkerShell {
     package var checkpointSeconds: Double
     /// How often the training thread reports; the session passes on what the coordinator wants to hear.
     package var progressSeconds: Double
+    /// Bytes that the weights of a run's evaluations may take.
+    package var snapshotLimit: Int
+    /// To whoever keeps this process alive.
+    package var supervisor: SupervisorPipe?
 
     /// - Parameter session: waiting times other than the usual; its identity is replaced by `identity`.
     package init(
       endpoint: String, scratch: String, identity: WorkerIdentity, kernels: KernelPath, parent: Int32? = nil,
-      session: SessionConfiguration? = nil, checkpointSeconds: Double = 30, progressSeconds: Double = 0.25
+      session: SessionConfiguration? = nil, checkpointSeconds: Double = 30, progressSeconds: Double = 0.25,
+      snapshotLimit: Int = SnapshotStore.limitBytes, supervisor: SupervisorPipe? = nil
     ) {
       self.endpoint = endpoint
       self.scratch = scratch
@@ -42,6 +47,8 @@ package final class WorkerShell {
       self.parent = parent
       self.checkpointSeconds = checkpointSeconds
       self.progressSeconds = progressSeconds
+      self.snapshotLimit = snapshotLimit
+      self.supervisor = supervisor
     }
   }
 
@@ -58,8 +65,11 @@ package final class WorkerShell {
   private var end: WorkerEnd?
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
-  /// The folder of the run that is under way, and after its end until the result is kept.
+  /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
   private var running: PointFolder?
+  /// Checkpoints of that run which can be read: the last one, and the one that was offered.
+  private var newest: OpenCheckpoint?
+  private var offered: OpenCheckpoint?
   /// The folders of results that wait for their receipt.
   private var unsent: [(lease: LeaseID, folder: PointFolder)] = []
 
@@ -145,19 +155,28 @@ package final class WorkerShell {
     switch note {
     case .progress(let progress, let rate): handle(.progress(progress, epochsPerSecond: rate), socket)
     case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
+    case .checkpointWritten(let checkpoint):
+      newest = checkpoint
+      handle(.checkpointWritten(checkpoint.contents), socket)
     case .finished(let result, let seconds): handle(.runFinished(result, seconds: seconds), socket)
     case .failed(let kind, let reason):
-      handle(.runFailed(kind, reason: reason), socket)
+      // First: what the session says next may open the folder of another point.
       running?.remove()
-      running = nil
+      letGo()
+      handle(.runFailed(kind, reason: reason), socket)
     case .stopped(let epoch), .unwritable(let epoch, _):
       if case .unwritable(_, let reason) = note { queue += withoutScratch(reason) }
+      // One with a checkpoint stays until the point is handed back: it may be wanted elsewhere first.
+      if let folder = running, !folder.run.hasCheckpoint {
+        folder.remove()
+        letGo()
+      }
       handle(.runStopped(epoch: epoch), socket)
-      // Letting go of the folder opens it, with its checkpoint, to whoever gets the point next.
-      if let folder = running, !folder.run.hasCheckpoint { folder.remove() }
-      running = nil
     }
   }
+
+  /// Opens the folder, with its checkpoint, to whoever gets the point next.
+  private func letGo() { (running, newest, offered) = (nil, nil, nil) }
 
   private func handle(_ event: SessionEvent, _ socket: Socket) {
     queue.append(event)
@@ -168,10 +187,14 @@ package final class WorkerShell {
 
   private func perform(_ directive: SessionDirective, _ socket: Socket) {
     switch directive {
-    case .send(let message): send(message, socket)
-    case .prepare, .keepChunk, .dropFetched: break
-    case .sendChunk(let lease, let point, let request):
-      send(.chunkGone(lease: lease, point: point, epoch: request.missing.epoch), socket)
+    case .send(let message):
+      if case .handedBack(_, let point, _) = message, running?.point == point { letGo() }
+      if case .offer = message { offered = newest }
+      send(message, socket)
+    case .prepare(_, let point, let experiment, let contents): prepare(point, experiment, contents)
+    case .keepChunk(let point, let missing, let offset, let bytes): keep(bytes, at: offset, of: missing, for: point)
+    case .dropFetched(let point): dropFetched(point)
+    case .sendChunk(let lease, let point, let request): send(answer(lease, point, request), socket)
     case .startTraining(_, let point, let experiment): startTraining(point, experiment)
     case .stopTraining(let checkpoint): training.stop(checkpoint: checkpoint)
     case .keepResult(let result): keep(result)
@@ -204,14 +227,63 @@ package final class WorkerShell {
     }
   }
 
+  /// What a checkpoint that the coordinator keeps needs beyond what lies here.
+  private func prepare(_ point: PointID, _ experiment: Experiment, _ contents: CheckpointContents) {
+    do {
+      letGo()
+      let folder = try scratch.open(point)
+      running = folder
+      folder.run.removeHalfWritten()
+      queue.append(.prepared(missing: folder.run.missing(of: contents, experiment)))
+    } catch {
+      queue += withoutScratch("\(error)")
+    }
+  }
+
+  private func keep(_ bytes: [UInt8], at offset: Int, of missing: CheckpointContents, for point: PointID) {
+    guard let folder = running, folder.point == point else { return }
+    do {
+      try folder.run.keep(bytes, at: offset, of: missing)
+    } catch {
+      queue.append(.fetchFailed(reason: "\(error)"))
+    }
+  }
+
+  private func dropFetched(_ point: PointID) {
+    guard let folder = running, folder.point == point else { return }
+    folder.run.removeHalfWritten()
+    // Parts without a checkpoint are of no use to a run.
+    if !folder.run.hasCheckpoint { folder.remove() }
+    letGo()
+  }
+
+  /// The bytes that the coordinator asks for, of the checkpoint that it was offered.
+  private func answer(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> WorkerMessage {
+    let epoch = request.missing.epoch
+    do {
+      guard running?.point == point,
+        let checkpoint = [offered, newest].compactMap(\.self).first(where: { $0.contents.epoch == epoch })
+      else { return .chunkGone(lease: lease, point: point, epoch: epoch) }
+      let bytes = try checkpoint.read(request)
+      return .chunk(lease: lease, point: point, CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes))
+    } catch {
+      logger.debug("no part of the checkpoint of point \(point.short) at epoch \(epoch): \(error)")
+      return .chunkGone(lease: lease, point: point, epoch: epoch)
+    }
+  }
+
   private func startTraining(_ point: PointID, _ experiment: Experiment) {
     do {
-      let folder = try scratch.open(point)
+      // Into which its checkpoint was fetched, if it was.
+      let fetched = running?.point == point ? running : nil
+      letGo()
+      let folder = try fetched ?? scratch.open(point)
       running = folder
       training.start(
         TrainingJob(
           experiment: experiment, folder: folder, kernels: configuration.kernels,
-          checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds))
+          checkpointSeconds: configuration.checkpointSeconds, progressSeconds: configuration.progressSeconds,
+          snapshotLimit: configuration.snapshotLimit))
     } catch {
       queue += withoutScratch("\(error)") + [.runStopped(epoch: 0)]
     }
@@ -221,12 +293,14 @@ package final class WorkerShell {
   /// hands its point back, which charges nobody, and leaves with code 1; whoever looks after it starts it again later.
   private func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
+    configuration.supervisor?.say(.scratchUnusable)
     return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
   }
 
   private func keep(_ result: UnsentResult) {
     guard let folder = running, folder.point == result.point else { return }
-    running = nil
+    letGo()
+    configuration.supervisor?.say(.finishedPoint)
     unsent.append((lease: result.lease, folder: folder))
     do {
       try folder.keep(result)

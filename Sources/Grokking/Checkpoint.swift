@@ -106,6 +106,12 @@ struct Checkpoint {
     isOfEnd = record.epoch == record.lastEpoch
   }
 
+  func check(isOf experiment: Experiment) throws(CheckpointError) {
+    guard self.experiment == experiment else {
+      throw CheckpointError("the checkpoint is of another experiment; start this one elsewhere, from its beginning")
+    }
+  }
+
   /// The same state on its way to a later end.
   func extended(to epochs: Int, afterGrokking: Int?) throws(CheckpointError) -> Checkpoint {
     var longer = experiment

@@ -52,6 +52,17 @@ extension RunRecord {
     keptStates.removeAll { !needed.contains($0) }
   }
 
+  /// What a run that goes on from here reads or may read again; of the moments, some may have been removed already.
+  var keptParts: KeptParts {
+    let states = keptStates.filter { $0 < taken.count }
+    var parts = KeptParts()
+    for number in taken.indices {
+      if !isTrainedAgain(number) || states.contains(number) { parts.weights.append(number) }
+      if number == regeneratesFrom || states.contains(number) { parts.moments.append(number) }
+    }
+    return parts
+  }
+
   /// Reads whatever was kept of the evaluations that were taken and will or may be read again.
   ///
   /// - Parameters:
@@ -81,4 +92,11 @@ extension RunRecord {
       }
     }
   }
+}
+
+/// Numbers of the evaluations of which a run kept something that its checkpoint needs; ascending.
+package struct KeptParts: Hashable, Sendable {
+  package var weights: [Int] = []
+  /// Each stands for a first and a second moment.
+  package var moments: [Int] = []
 }

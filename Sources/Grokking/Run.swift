@@ -65,9 +65,7 @@ package final class Run {
     snapshotLimit: Int = SnapshotStore.limitBytes
   ) throws {
     let checkpoint = try Checkpoint(parsing: checkpoint)
-    guard checkpoint.experiment == experiment else {
-      throw CheckpointError("the checkpoint is of another experiment; start this one elsewhere, from its beginning")
-    }
+    try checkpoint.check(isOf: experiment)
     try self.init(checkpoint, kernels, snapshots, snapshotLimit)
   }
 
@@ -168,8 +166,24 @@ package final class Run {
     guard isResumable else {
       throw CheckpointError("training is over and its end was left; there is nothing to resume")
     }
-    let record = isTraining ? record : record.beforeLastEvaluation()
-    return try Checkpoint(experiment: experiment, split: split, state: trainer.state, record: record).serialized()
+    return try Checkpoint(experiment: experiment, split: split, state: trainer.state, record: recordOfCheckpoint)
+      .serialized()
+  }
+
+  private var recordOfCheckpoint: RunRecord { isTraining ? record : record.beforeLastEvaluation() }
+
+  /// What `checkpoint` needs of the snapshots at this moment.
+  package var keptParts: KeptParts { recordOfCheckpoint.keptParts }
+
+  /// To which epoch `checkpoint` was trained, and what of the snapshots it needs.
+  ///
+  /// - Throws: `CheckpointError` when the bytes are damaged or of another experiment or engine.
+  package static func contents(
+    of checkpoint: [UInt8], of experiment: Experiment
+  ) throws(CheckpointError) -> (epoch: Int, parts: KeptParts) {
+    let checkpoint = try Checkpoint(parsing: checkpoint)
+    try checkpoint.check(isOf: experiment)
+    return (checkpoint.record.epoch, checkpoint.record.keptParts)
   }
 
   /// Whether `checkpoint` has what it needs: throughout training, and after it until something is trained again.

@@ -84,8 +84,12 @@ extension Simulation {
     }
   }
 
-  /// Terminal, as far as anybody still wants it.
-  var isEveryPointTerminal: Bool { store.terminalCount == store.registeredCount }
+  /// Terminal, or of cancelled sweeps only.
+  var isEveryPointEnded: Bool {
+    store.points.allSatisfy { point in
+      point.isTerminal || point.sweeps.allSatisfy { store.sweeps[$0].state == .cancelled }
+    }
+  }
 
   /// Nothing is left to do: every wanted point is terminal, every attempt has its end, and no worker has a result that
   /// nobody gave a receipt for.

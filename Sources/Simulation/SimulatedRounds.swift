@@ -133,7 +133,7 @@ extension Simulation {
     let ending = coordinator.ending
     coordinator.scheduler = nil
     for slot in workers.indices { net.disconnect(slot) }
-    if ending == .everyPointTerminal, isEveryPointTerminal {
+    if ending == .everyPointTerminal, isEveryPointEnded {
       isDone = true
     } else {
       later(random.within(1...30), .startCoordinator)

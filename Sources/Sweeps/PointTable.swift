@@ -1,11 +1,12 @@
 // The points of a coordinator with their states, and the order in which they are handed out.
 //
-// A million points are normal: handing out the next one, and giving one back, must not depend on their number.
+// A million points are normal: handing out the next one, and giving one back, must not depend on their number. Most of
+// the memory are the experiments, so everything else about a point is kept small.
 
 import Grokking
 
 /// Where a point stands. `finished` and `failed` are terminal: nothing leads out of them, but for a late result of a
-/// failed point, which finishes it after all.
+/// failed point, which finishes it after all, and people who want a failed point tried again.
 enum PointState: Hashable, Sendable {
   case pending
   /// Held, or after a restart awaited, under this lease.
@@ -29,58 +30,122 @@ struct PointEntry: Hashable, Sendable {
   let id: PointID
   let experiment: Experiment
   fileprivate(set) var state: PointState
-  /// Ended attempts that count against the point.
-  var chargedAttempts: Int
-  /// It failed; only a result can change its state from then on.
+  /// It failed; only a result, or people, can change its state from then on.
   fileprivate(set) var isQuarantined: Bool
+  /// Ended attempts that count against the point.
+  fileprivate(set) var chargedAttempts: Int32
+  /// In `SweepTable.groups`.
+  fileprivate(set) var group: Int32
+  /// The host that brought its result, by its place among the scheduler's hosts; nil when not known.
+  var finishedBy: Int32?
 }
 
-/// Points by position (their order in the sweep) and by id. The next point is always the pending one of the lowest
-/// position, so a point that was given back comes before those never tried.
-struct PointTable: Hashable, Sendable {
-  private(set) var entries: [PointEntry] = []
-  private var positions: [PointID: Int] = [:]
-  /// Pending positions below this one are in `returned`; from it on, the entries' own states count.
-  private var cursor = 0
-  private var returned = SortedList<Int>()
-
-  private(set) var pendingCount = 0
+/// Numbers of the points of one group.
+struct PointTally: Hashable, Sendable {
+  var pending = 0
+  var leased = 0
   /// Points whose result is at the store.
-  private(set) var storingCount = 0
-  private(set) var finishedCount = 0
-  private(set) var failedCount = 0
-  /// Epochs of all points that are not terminal.
-  private(set) var openEpochs = 0
+  var storing = 0
+  var finished = 0
+  var failed = 0
+  var pendingEpochs = 0
+  /// Of points that are leased or at the store.
+  var leasedEpochs = 0
+
+  var all: Int { pending + leased + storing + finished + failed }
+
+  static func + (left: PointTally, right: PointTally) -> PointTally {
+    PointTally(
+      pending: left.pending + right.pending, leased: left.leased + right.leased,
+      storing: left.storing + right.storing, finished: left.finished + right.finished,
+      failed: left.failed + right.failed, pendingEpochs: left.pendingEpochs + right.pendingEpochs,
+      leasedEpochs: left.leasedEpochs + right.leasedEpochs)
+  }
+}
+
+/// Points by position (the order in which they came) and by id. Of equal sweeps the next point is always the pending one
+/// of the lowest position, so a point that was given back comes before those never tried.
+struct PointTable: Hashable, Sendable {
+  /// A pending point, with its place in the order.
+  struct Candidate: Hashable, Sendable {
+    var tier: Int
+    var position: Int
+  }
+
+  private(set) var entries: [PointEntry] = []
+  private var index = PositionIndex()
+  private(set) var sweeps = SweepTable()
+  /// By group.
+  private(set) var tallies: [PointTally] = []
+  /// By group.
+  private var pending: [PositionSet] = []
 
   var count: Int { entries.count }
-  var terminalCount: Int { finishedCount + failedCount }
 
-  func position(of id: PointID) -> Int? { positions[id] }
+  func position(of id: PointID) -> Int? { index.position(of: id) { entries[$0].id } }
 
   subscript(position: Int) -> PointEntry { entries[position] }
 
-  mutating func reserve(_ count: Int) {
-    entries.reserveCapacity(entries.count + count)
-    positions.reserveCapacity(entries.count + count)
+  func state(ofSweepsOf position: Int) -> SweepState { sweeps.state(of: Int(entries[position].group)) }
+
+  /// Of the groups whose sweeps stand so.
+  func tally(_ state: SweepState) -> PointTally {
+    tallies.indices.reduce(PointTally()) { sweeps.state(of: $1) == state ? $0 + tallies[$1] : $0 }
   }
 
+  /// Of one sweep; points of several sweeps are in the tally of each.
+  func tally(sweep: Int) -> PointTally {
+    tallies.indices.reduce(PointTally()) { sweeps.groups[$1].contains(sweep) ? $0 + tallies[$1] : $0 }
+  }
+
+  var total: PointTally { tallies.reduce(PointTally(), +) }
+
+  /// Whether every point is terminal, or not wanted any more.
+  var isSettled: Bool {
+    tallies.indices.allSatisfy { group in
+      let tally = tallies[group]
+      if tally.leased + tally.storing > 0 { return false }
+      return tally.pending == 0 || sweeps.state(of: group) == .cancelled
+    }
+  }
+
+  mutating func reserve(_ count: Int) {
+    entries.reserveCapacity(entries.count + count)
+    index.reserve(entries.count + count)
+  }
+
+  mutating func register(_ sweep: KnownSweep) -> Int { sweeps.register(sweep) }
+
+  mutating func set(sweep: String, to state: SweepState) -> Bool { sweeps.set(sweep, state: state) }
+
+  mutating func set(sweep: String, priority: Int) -> Bool { sweeps.set(sweep, priority: priority) }
+
   /// The new position; nil when the id is known already.
-  mutating func append(_ point: KnownPoint) -> Int? {
+  mutating func append(_ point: KnownPoint, sweeps places: [Int]) -> Int? {
     let position = entries.count
-    guard positions[point.id] == nil else { return nil }
-    positions[point.id] = position
+    guard index.insert(position, point.id, idAt: { entries[$0].id }) else { return nil }
     let state: PointState =
       switch point.state {
       case .pending: .pending
       case .finished: .finished(nil)
       case .failed: .failed
       }
+    let group = self.group(of: places)
     entries.append(
       PointEntry(
-        id: point.id, experiment: point.experiment, state: state, chargedAttempts: max(0, point.chargedAttempts),
-        isQuarantined: state == .failed))
-    count(entries[position], by: 1)
+        id: point.id, experiment: point.experiment, state: state, isQuarantined: state == .failed,
+        chargedAttempts: Int32(clamping: max(0, point.chargedAttempts)), group: Int32(group)))
+    count(position, by: 1)
     return position
+  }
+
+  /// A known point belongs to one more sweep.
+  mutating func add(_ position: Int, toSweep place: Int) {
+    let old = sweeps.groups[Int(entries[position].group)]
+    guard !old.contains(place) else { return }
+    count(position, by: -1)
+    entries[position].group = Int32(group(of: old + [place]))
+    count(position, by: 1)
   }
 
   mutating func set(_ position: Int, to state: PointState) {
@@ -88,35 +153,83 @@ struct PointTable: Hashable, Sendable {
     let isLateResult = if case (.failed, .storing) = (old, state) { true } else { false }
     precondition(
       !old.isTerminal || isLateResult, "point \(entries[position].id.short) is \(old) and cannot become \(state)")
-    count(entries[position], by: -1)
-    entries[position].state = state
+    change(position, to: state)
     if state == .failed { entries[position].isQuarantined = true }
-    count(entries[position], by: 1)
-    guard position < cursor else { return }
-    if state == .pending { returned.insert(position) } else if old == .pending { returned.remove(position) }
+  }
+
+  /// A failed point is tried again, and nothing is held against it. The one way out of a terminal state.
+  mutating func reopen(_ position: Int) {
+    precondition(entries[position].state == .failed, "point \(entries[position].id.short) did not fail")
+    change(position, to: .pending)
+    entries[position].isQuarantined = false
+    entries[position].chargedAttempts = 0
   }
 
   /// Counts one more charged attempt and returns how many there are.
   mutating func charge(_ position: Int) -> Int {
     entries[position].chargedAttempts += 1
-    return entries[position].chargedAttempts
+    return Int(entries[position].chargedAttempts)
   }
 
-  /// The pending point to hand out next; it stays pending.
-  mutating func nextPending() -> Int? {
-    if let position = returned.first { return position }
-    while cursor < entries.count, entries[cursor].state != .pending { cursor += 1 }
-    return cursor < entries.count ? cursor : nil
+  mutating func refund(_ position: Int) {
+    entries[position].chargedAttempts = max(0, entries[position].chargedAttempts - 1)
   }
 
-  private mutating func count(_ entry: PointEntry, by change: Int) {
-    switch entry.state {
-    case .pending: pendingCount += change
-    case .finished: finishedCount += change
-    case .failed: failedCount += change
-    case .storing: storingCount += change
-    case .leased: break
+  mutating func setFinished(_ position: Int, byHost host: Int) { entries[position].finishedBy = Int32(host) }
+
+  /// The pending point to hand out next after `candidate`, or first of all; it stays pending.
+  func nextPending(after candidate: Candidate? = nil) -> Candidate? {
+    var tier = candidate?.tier ?? 0
+    var from = candidate.map { $0.position + 1 } ?? 0
+    while tier < sweeps.tiers.count {
+      if let position = sweeps.tiers[tier].compactMap({ pending[$0].first(from: from) }).min() {
+        return Candidate(tier: tier, position: position)
+      }
+      tier += 1
+      from = 0
     }
-    if !entry.state.isTerminal { openEpochs += change * entry.experiment.training.epochs }
+    return nil
+  }
+
+  /// Points that go before this pending one, whose sweeps are active; nil when none of them is.
+  func pendingCount(before position: Int) -> Int? {
+    let own = Int(entries[position].group)
+    guard let tier = sweeps.tiers.firstIndex(where: { $0.contains(own) }) else { return nil }
+    let earlier = sweeps.tiers[..<tier].joined().reduce(0) { $0 + pending[$1].count }
+    return sweeps.tiers[tier].reduce(earlier) { $0 + pending[$1].count(before: position) }
+  }
+
+  private mutating func change(_ position: Int, to state: PointState) {
+    count(position, by: -1)
+    entries[position].state = state
+    count(position, by: 1)
+  }
+
+  private mutating func group(of places: [Int]) -> Int {
+    let group = sweeps.group(of: places)
+    while tallies.count <= group {
+      tallies.append(PointTally())
+      pending.append(PositionSet())
+    }
+    return group
+  }
+
+  private mutating func count(_ position: Int, by change: Int) {
+    let group = Int(entries[position].group)
+    let epochs = change * entries[position].experiment.training.epochs
+    switch entries[position].state {
+    case .pending:
+      tallies[group].pending += change
+      tallies[group].pendingEpochs += epochs
+      if change > 0 { pending[group].insert(position) } else { pending[group].remove(position) }
+    case .leased:
+      tallies[group].leased += change
+      tallies[group].leasedEpochs += epochs
+    case .storing:
+      tallies[group].storing += change
+      tallies[group].leasedEpochs += epochs
+    case .finished: tallies[group].finished += change
+    case .failed: tallies[group].failed += change
+    }
   }
 }

@@ -1,4 +1,4 @@
-// Leases: granted, renewed by progress, ended by the clock, charged to the point or not.
+// Leases: opened, renewed by progress, ended, charged to the point or not.
 
 import Grokking
 
@@ -17,77 +17,57 @@ struct Attempt: Hashable, Sendable {
   let lease: LeaseID
   let position: Int
   let boot: String
+  /// Of its worker; nil when it was begun before this coordinator started and nobody came back for it yet.
+  var key: String?
+  /// Likewise; a place among the scheduler's hosts.
+  var host: Int?
+  /// The point is finished, and run again to compare.
+  let isVerification: Bool
+  /// Of the checkpoint that the grant named.
+  var startEpoch = 0
   /// nil while awaited.
   var worker: Int64?
   var phase: Phase
   let since: MonotonicInstant
+  /// Running: a worker that talks has stalled by then. Awaited and undelivered: over by then.
   var deadline: MonotonicInstant
-  /// The greatest work reported; −1 before any.
-  var work = -1
+  /// The greatest work reported; nil before any.
+  var work: Int?
+  /// The furthest place in a kept checkpoint that it asked for; nil before any.
+  var fetched: Int?
+  /// Wall time that its result came with.
+  var seconds: Double?
   var progress: RunProgress?
   var epochsPerSecond = 0.0
 }
 
 extension Scheduler {
-  var mayGrant: Bool { phase == .serving && grantingPausedUntil.map { now >= $0 } ?? true }
-
-  /// Hands pending points to waiting workers for as long as there are both.
-  mutating func grantWaiting() {
-    while mayGrant, !waiting.isEmpty, let position = nextToGrant() {
-      let number = waiting.removeFirst()
-      guard let worker = workers[number], worker.isWaiting, worker.lease == nil else { continue }
-      // A worker that waits says so again and again. One that fell silent would cost the point a lease.
-      if now.seconds(since: worker.lastHeard) > configuration.leaseSeconds / 2 {
-        workers[number]?.isWaiting = false
-        continue
-      }
-      grant(position, to: number)
-    }
-  }
-
-  /// The next pending point; points that may not be tried again are quarantined on the way.
-  private mutating func nextToGrant() -> Int? {
-    while let position = points.nextPending() {
-      let charged = points[position].chargedAttempts
-      if charged < configuration.chargedAttemptsLimit { return position }
-      quarantine(position, reason: "\(charged) attempts failed before this coordinator started")
-    }
-    return nil
-  }
-
-  mutating func grant(_ position: Int, to number: Int64) {
-    guard let worker = workers[number] else { return }
-    let lease = LeaseID(nextLease)
-    nextLease += 1
-    open(
-      Attempt(
-        lease: lease, position: position, boot: worker.identity.boot, worker: number, phase: .running, since: now,
-        deadline: now.advanced(bySeconds: configuration.leaseSeconds)))
-    workers[number]?.lease = lease
-    workers[number]?.isWaiting = false
-    let point = points[position]
-    emit(.grant(AttemptRecord(lease: lease, point: point.id, worker: number), to: worker.peer, point.experiment))
-  }
-
   /// Holds a point for the worker that had it before this coordinator started.
-  mutating func holdBack(_ position: Int, for attempt: OpenAttempt) {
+  mutating func holdBack(_ position: Int, for attempt: OpenAttempt, isVerification: Bool) {
     guard configuration.graceSeconds > 0 else {
       emit(
         .endAttempt(
           attempt.lease, .failed(.lost, reason: "the coordinator and its workers ended", charged: false)))
       return
     }
+    if isVerification { verifications.begin(position) }
     open(
       Attempt(
-        lease: attempt.lease, position: position, boot: attempt.boot, worker: nil, phase: .awaited, since: now,
-        deadline: now.advanced(bySeconds: configuration.graceSeconds)))
+        lease: attempt.lease, position: position, boot: attempt.boot, isVerification: isVerification, worker: nil,
+        phase: .awaited, since: now, deadline: now.advanced(bySeconds: configuration.graceSeconds)))
   }
 
-  private mutating func open(_ attempt: Attempt) {
+  mutating func open(_ attempt: Attempt) {
     attempts[attempt.lease] = attempt
     leases.insert(attempt.lease)
-    points.set(attempt.position, to: .leased(attempt.lease))
-    lookAgain(at: attempt.deadline)
+    if !attempt.isVerification { points.set(attempt.position, to: .leased(attempt.lease)) }
+    lookAgain(at: min(attempt.deadline, now.advanced(bySeconds: configuration.leaseSeconds)))
+  }
+
+  /// The open attempt that this worker runs under this lease; nil when the lease is not (or no longer) its own.
+  func held(_ lease: LeaseID, by number: Int64) -> Attempt? {
+    guard let attempt = attempts[lease], attempt.worker == number, workers[number]?.lease == lease else { return nil }
+    return attempt
   }
 
   /// Progress whose work has grown renews the lease; progress that only repeats itself does not.
@@ -96,16 +76,22 @@ extension Scheduler {
     if let attempt = attempts[lease], attempt.worker == number, [.delivering, .undelivered].contains(attempt.phase) {
       return  // Overtaken by its own result.
     }
-    guard let attempt = attempts[lease], attempt.worker == number, workers[number]?.lease == lease else {
+    guard let attempt = held(lease, by: number) else {
       send(.revoked(lease: lease), to: number)
       return
     }
     if attempt.phase == .awaited { attempts[lease]?.phase = .running }
     attempts[lease]?.progress = progress
     attempts[lease]?.epochsPerSecond = epochsPerSecond
-    guard progress.work > attempt.work else { return }
+    guard attempt.work.map({ progress.work > $0 }) ?? true else { return }
     attempts[lease]?.work = progress.work
-    attempts[lease]?.deadline = now.advanced(bySeconds: configuration.leaseSeconds)
+    restartStall(lease)
+  }
+
+  /// The work has grown, or is about to begin.
+  mutating func restartStall(_ lease: LeaseID) {
+    guard let attempt = attempts[lease] else { return }
+    attempts[lease]?.deadline = now.advanced(bySeconds: stallSeconds(attempt.position, on: attempt.host))
   }
 
   /// Failed or handed back. Answered with a receipt whether or not the lease still stood.
@@ -116,62 +102,70 @@ extension Scheduler {
     {
       end(lease, as: kind, reason: reason)
     }
-    send(.receipt(lease: lease, point: id), to: number)
+    emit(.send(to: worker.peer, .receipt(lease: lease, point: id)))
   }
 
   /// Ends a lease without a result: charged by its class, the point back to the front or quarantined.
   mutating func end(_ lease: LeaseID, as kind: AttemptClass, reason: String, charged mayCharge: Bool = true) {
+    guard let attempt = attempts[lease] else { return }
+    if attempt.isVerification {
+      endVerification(attempt, as: kind, reason: reason, counts: mayCharge && kind != .preempted)
+      return
+    }
     let charged = mayCharge && kind != .preempted
-    guard let attempt = close(lease, .failed(kind, reason: reason, charged: charged)) else { return }
-    let entry = points[attempt.position]
-    let count = charged ? points.charge(attempt.position) : entry.chargedAttempts
-    log(
-      kind == .preempted ? .info : .warning,
-      "point \(entry.id.short), \(lease): \(kind.rawValue): \(reason)\(charged ? " (attempt \(count) of \(configuration.chargedAttemptsLimit) that count)" : "")"
-    )
-    switch entry.state {
+    close(lease, .failed(kind, reason: reason, charged: charged))
+    let id = points[attempt.position].id
+    if charged {
+      let count = points.charge(attempt.position)
+      let limit = configuration.chargedAttemptsLimit
+      log(
+        .warning,
+        "point \(id.short), \(lease): \(kind.rawValue): \(reason) (attempt \(count) of \(limit) that count)")
+    } else {
+      log(kind == .preempted ? .info : .warning, "point \(id.short), \(lease): \(kind.rawValue): \(reason)")
+    }
+    // Before the point is judged: the attempts of a host that is to blame do not count.
+    let hostIsToBlame = charged && blameHost(of: attempt, kind, reason: reason)
+    switch points[attempt.position].state {
     case .storing(let storing, let worker, .some(lease)):
       points.set(attempt.position, to: .storing(lease: storing, worker: worker, holder: nil))
     case .leased(lease):
       points.set(attempt.position, to: .pending)
+      let count = Int(points[attempt.position].chargedAttempts)
       if kind == .badPoint {
         quarantine(attempt.position, reason: "bad_point: \(reason)")
-      } else if charged, count >= configuration.chargedAttemptsLimit {
+      } else if charged, !hostIsToBlame, count >= configuration.chargedAttemptsLimit {
         quarantine(attempt.position, reason: "\(count) attempts failed; the last: \(kind.rawValue): \(reason)")
       }
     case .pending, .leased, .storing, .finished, .failed: break
     }
+    if hostIsToBlame, let host = attempt.host { sendHome(host: host) }
+  }
+
+  /// A lease that ended in the silence of a whole host: not charged, but not for ever either.
+  mutating func endInSilence(_ lease: LeaseID, reason: String) {
+    guard let attempt = attempts[lease] else { return }
+    end(lease, as: .lost, reason: reason, charged: false)
+    guard !attempt.isVerification else { return }
+    let count = (silentLosses[attempt.position] ?? 0) + 1
+    silentLosses[attempt.position] = count
+    guard count >= configuration.silentLossLimit, points[attempt.position].state == .pending else { return }
+    quarantine(attempt.position, reason: "\(count) times the whole host fell silent that trained it")
   }
 
   /// Forgets an open attempt and frees its worker; the point's state is the caller's to change.
-  @discardableResult
-  mutating func close(_ lease: LeaseID, _ end: AttemptEnd) -> Attempt? {
-    guard let attempt = attempts.removeValue(forKey: lease) else { return nil }
-    leases.remove(lease)
-    if let number = attempt.worker, workers[number]?.lease == lease { workers[number]?.lease = nil }
-    emit(.endAttempt(lease, end))
-    return attempt
-  }
-
-  private mutating func quarantine(_ position: Int, reason: String) {
-    points.set(position, to: .failed)
-    emit(.recordFailure(points[position].id, reason: reason))
-    log(.error, "point \(points[position].id.short) is quarantined: \(reason)")
-  }
-
-  /// The shell could not write the attempt down, so it never was: nothing to end, nothing to charge.
-  mutating func grantFailed(_ lease: LeaseID, _ reason: String) {
+  mutating func close(_ lease: LeaseID, _ end: AttemptEnd?) {
     guard let attempt = attempts.removeValue(forKey: lease) else { return }
     leases.remove(lease)
-    if points[attempt.position].state == .leased(lease) { points.set(attempt.position, to: .pending) }
-    pauseGranting("cannot record an attempt: \(reason)")
-    guard let number = attempt.worker, workers[number]?.lease == lease else { return }
-    workers[number]?.lease = nil
-    startWaiting(number)
+    if let number = attempt.worker, workers[number]?.lease == lease { workers[number]?.lease = nil }
+    if let end { emit(.endAttempt(lease, end)) }
   }
 
-  mutating func pauseGranting(_ reason: String) {
-    if grantingPausedUntil == nil { log(.error, "\(reason); handing out no points until the store works again") }
-    grantingPausedUntil = now.advanced(bySeconds: configuration.storeRetrySeconds)
+  mutating func quarantine(_ position: Int, reason: String) {
+    points.set(position, to: .failed)
+    silentLosses[position] = nil
+    emit(.recordFailure(points[position].id, reason: reason))
+    log(.error, "point \(points[position].id.short) is quarantined: \(reason)")
+    dropCheckpoint(position)
   }
 }

@@ -23,17 +23,24 @@ extension Scheduler {
     for number in workerNumbers.elements { sendLeave(to: number) }
   }
 
-  private var isComplete: Bool { points.terminalCount == points.count }
+  /// Points of cancelled sweeps are settled too, and what is to be compared has been.
+  private var isComplete: Bool { points.isSettled && verifications.isEmpty }
+
+  /// A sweep came, or came back, while everyone was being sent home.
+  private var hasNewWork: Bool { points.nextPending() != nil || !verifications.isEmpty }
 
   /// Looks whether the sweep, the draining or the leaving is over.
   mutating func advancePhase() {
     if phase == .serving, configuration.exitWhenDone, isComplete {
       leave(.everyPointTerminal)
-    } else if phase == .draining, leases.isEmpty, points.storingCount == 0 {
-      leave(isComplete ? .everyPointTerminal : .drained)
+    } else if phase == .draining, leases.isEmpty, points.total.storing == 0 {
+      leave(.drained)
+    } else if case .leaving(.everyPointTerminal, _) = phase, hasNewWork {
+      log(.info, "there is more to do: handing out points again")
+      phase = .serving
     }
     guard case .leaving(let ending, let until) = phase else { return }
-    guard (workers.isEmpty && points.storingCount == 0) || now >= until else { return }
+    guard (workers.isEmpty && points.total.storing == 0) || now >= until else { return }
     phase = .finished
     if case .shutDown = ending, !isComplete {
       let held = leases.elements.count { attempts[$0]?.phase == .running }

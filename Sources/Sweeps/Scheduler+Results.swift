@@ -6,13 +6,19 @@ extension Scheduler {
   mutating func finished(_ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64) {
     guard let position = points.position(of: id) else {
       // Another store's result. The worker keeps it on disk for the coordinator that asked for it.
-      log(.warning, "a result came for point \(id.short), which no sweep of this store has; its worker keeps it")
+      logThinly(
+        .warning, kind: "unwanted",
+        "a result came for point \(id.short), which no sweep of this store has; its worker keeps it")
       send(.unwanted(lease: lease, point: id), to: number)
       return
     }
     // Whatever becomes of the result, this worker trains no more under the lease; unless the lease is another store's
     // of the same number, whose result was left on the worker's disk.
     if workers[number]?.lease == lease, attempts[lease]?.position == position { workers[number]?.lease = nil }
+    if let attempt = attempts[lease], attempt.isVerification, attempt.position == position {
+      finishVerification(attempt, result, by: number)
+      return
+    }
     switch points[position].state {
     case .pending: beginStoring(position, lease, result, seconds: seconds, by: number, holder: nil)
     case .leased(let holder):
@@ -36,6 +42,7 @@ extension Scheduler {
       if let old = attempts[lease]?.worker, workers[old]?.lease == lease { workers[old]?.lease = nil }
       attempts[lease]?.phase = .delivering
       attempts[lease]?.worker = number
+      attempts[lease]?.seconds = seconds
     }
     trainedEpochs += result.epochs
     allowedEpochs += points[position].experiment.training.epochs
@@ -50,13 +57,16 @@ extension Scheduler {
     if grantingPausedUntil != nil { log(.info, "the store works again") }
     grantingPausedUntil = nil
     points.set(position, to: .finished(lease))
+    silentLosses[position] = nil
     send(.receipt(lease: lease, point: id), to: number)
     if holder == lease {
+      if let attempt = attempts[lease] { creditHost(of: attempt) }
       close(lease, .finished)
     } else if let holder, let rival = attempts[holder] {
       close(holder, .superseded(by: lease))
       if let worker = rival.worker { send(.revoked(lease: holder), to: worker) }
     }
+    dropCheckpoint(position)
   }
 
   /// No receipt: the worker keeps the result and sends it again.
@@ -80,9 +90,11 @@ extension Scheduler {
     guard let position = points.position(of: id),
       case .storing(let lease, let number, let holder) = points[position].state
     else { return }
+    let peer = workers[number]?.peer
     log(.error, "the store refused the result of point \(id.short) from \(lease): \(reason)")
     points.set(position, to: holder.map { .leased($0) } ?? (points[position].isQuarantined ? .failed : .pending))
     if holder == lease { end(lease, as: .engineError, reason: "its result was refused: \(reason)") }
-    send(.receipt(lease: lease, point: id), to: number)
+    // Also to one that was sent home for it.
+    if let peer { emit(.send(to: peer, .receipt(lease: lease, point: id))) }
   }
 }

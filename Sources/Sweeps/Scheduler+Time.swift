@@ -15,25 +15,23 @@ extension Scheduler {
     }
     guard let due = nextLook, now >= due else { return }
     for lease in leases.elements {
-      if let attempt = attempts[lease], attempt.phase != .delivering, now >= attempt.deadline { expire(attempt) }
+      if let attempt = attempts[lease], attempt.phase != .delivering { judge(attempt) }
     }
     for number in workerNumbers.elements {
       // A worker without a lease says ready again and again; silence means that it is gone or will say hello.
-      if let worker = workers[number], worker.lease == nil,
-        now.seconds(since: worker.lastHeard) >= configuration.leaseSeconds
-      {
+      if let worker = workers[number], worker.lease == nil, now >= patienceEnd(of: worker) {
         log(.info, "\(worker.name) has fallen silent")
         forget(number)
       }
     }
     nextLook = nil
     for lease in leases.elements {
-      if let attempt = attempts[lease], attempt.phase != .delivering { lookAgain(at: attempt.deadline) }
+      guard let attempt = attempts[lease], attempt.phase != .delivering else { continue }
+      // A stall that is over already is judged when its worker is heard, or ends with it.
+      if now < attempt.deadline { lookAgain(at: attempt.deadline) }
     }
     for number in workerNumbers.elements {
-      if let worker = workers[number], worker.lease == nil {
-        lookAgain(at: worker.lastHeard.advanced(bySeconds: configuration.leaseSeconds))
-      }
+      if let worker = workers[number], now < patienceEnd(of: worker) { lookAgain(at: patienceEnd(of: worker)) }
     }
     // Results at the store have no deadline of their own, but their coordinator must still notice a suspension.
     if nextLook == nil, !leases.isEmpty || !workerNumbers.isEmpty {
@@ -41,30 +39,48 @@ extension Scheduler {
     }
   }
 
-  private mutating func expire(_ attempt: Attempt) {
+  private func patienceEnd(of worker: ConnectedWorker) -> MonotonicInstant {
+    worker.silentSince.advanced(bySeconds: configuration.leaseSeconds)
+  }
+
+  /// Ends an attempt that is over by now.
+  private mutating func judge(_ attempt: Attempt) {
     let lease = attempt.lease
     switch attempt.phase {
-    case .awaited:
+    case .awaited where now >= attempt.deadline:
       end(
         lease, as: .lost, reason: "its worker did not come back after the coordinator was restarted", charged: false)
-    case .undelivered:
+    case .undelivered where now >= attempt.deadline:
       end(
         lease, as: .lost, reason: "its result could not be stored, and was not sent again", charged: false)
-    case .running:
-      guard let number = attempt.worker, let worker = workers[number], worker.lease == lease else {
-        end(lease, as: .lost, reason: "its worker is gone")
-        return
-      }
-      let seconds = Int(configuration.leaseSeconds.rounded())
-      if now.seconds(since: worker.lastHeard) < configuration.leaseSeconds / 2 {
-        // The process lives and talks, its training does not move.
-        end(lease, as: .stalled, reason: "no progress for \(seconds) s on \(worker.name)")
-        send(.revoked(lease: lease), to: number)
+    case .running: judgeRunning(attempt)
+    case .awaited, .undelivered, .delivering: break
+    }
+  }
+
+  /// Two clocks: one for the silence of its worker, one for the standstill of its work.
+  private mutating func judgeRunning(_ attempt: Attempt) {
+    let lease = attempt.lease
+    guard let number = attempt.worker, let worker = workers[number], worker.lease == lease else {
+      end(lease, as: .lost, reason: "its worker is gone", charged: false)
+      return
+    }
+    if now >= patienceEnd(of: worker) {
+      let silence = Int(now.seconds(since: worker.lastHeard).rounded())
+      let reason = "nothing heard of \(worker.name) for \(silence) s"
+      if isAloneInSilence(worker) {
+        end(lease, as: .lost, reason: "\(reason), while others there were heard")
       } else {
-        end(lease, as: .lost, reason: "nothing heard of \(worker.name) for \(seconds) s")
-        forget(number)
+        endInSilence(lease, reason: "\(reason), nor of any other there")
       }
-    case .delivering: break
+      forget(number)
+    } else if now >= attempt.deadline,
+      now.seconds(since: worker.silentSince) < configuration.leaseSeconds / 2
+    {
+      // The process lives and talks, its training does not move.
+      let seconds = Int(stallSeconds(attempt.position, on: attempt.host).rounded())
+      send(.revoked(lease: lease), to: number)
+      end(lease, as: .stalled, reason: "no progress for \(seconds) s on \(worker.name)")
     }
   }
 
@@ -75,11 +91,16 @@ extension Scheduler {
     guard gap > configuration.leaseSeconds / 2, !leases.isEmpty || !workerNumbers.isEmpty else { return }
     emit(.log(.warning, "the coordinator did not run for \(Int(gap)) s; all leases start anew"))
     for lease in leases.elements {
+      guard let attempt = attempts[lease] else { continue }
       let patience =
-        attempts[lease]?.phase == .awaited ? configuration.graceSeconds : configuration.leaseSeconds
+        switch attempt.phase {
+        case .awaited: configuration.graceSeconds
+        case .running: stallSeconds(attempt.position, on: attempt.host)
+        case .delivering, .undelivered: configuration.leaseSeconds
+        }
       attempts[lease]?.deadline = time.advanced(bySeconds: patience)
     }
-    for number in workerNumbers.elements { workers[number]?.lastHeard = time }
+    for number in workerNumbers.elements { workers[number]?.silentSince = time }
     if case .leaving(let ending, _) = phase {
       phase = .leaving(ending, until: time.advanced(bySeconds: configuration.leaveSeconds))
     }

@@ -1,4 +1,4 @@
-// Workers: who they are, what they hold, when they come, wait and go.
+// Workers: who they are, what they hold, when they wait and go.
 
 import Grokking
 
@@ -6,11 +6,23 @@ import Grokking
 struct ConnectedWorker: Hashable, Sendable {
   let number: Int64
   let identity: WorkerIdentity
+  /// Its place among the scheduler's hosts.
+  let host: Int
   var peer: PeerID
   var lease: LeaseID?
   /// Said ready, and got nothing yet.
   var isWaiting = false
   var lastHeard: MonotonicInstant
+  /// From when on its silence is counted: since it was last heard, or since nobody could be heard.
+  var silentSince: MonotonicInstant
+  /// Its whole host was silent for long after it, so its own silence says nothing.
+  var wasCutOff = false
+  /// By then its process has to be gone; nil: it may stay.
+  var departure: MonotonicInstant?
+  /// An operator wants it to leave after its point.
+  var isDraining = false
+  /// It was told to leave because nothing fits before its departure.
+  var isLeaving = false
 
   /// For people.
   var name: String { "worker \(number) (\(identity.host), process \(identity.processID))" }
@@ -21,96 +33,16 @@ extension Scheduler {
     if let worker = workers[number] { emit(.send(to: worker.peer, message)) }
   }
 
-  mutating func hello(
-    _ identity: WorkerIdentity, from peer: PeerID, protocolVersion: Int, semanticsVersion: Int, holding: HeldLease?
-  ) {
-    guard protocolVersion == WireProtocol.version else {
-      refuse(peer, .otherVersion(protocolVersion))
-      return
-    }
-    guard semanticsVersion == Engine.semanticsVersion else {
-      refuse(
-        peer,
-        "the worker's engine has semantics version \(semanticsVersion), the coordinator's \(Engine.semanticsVersion), "
-          + "so their numbers differ; use the same build of groksweep on both sides")
-      return
-    }
-    let number = register(identity, at: peer)
-    send(
-      .welcome(
-        worker: number, leaseSeconds: configuration.leaseSeconds, progressSeconds: configuration.progressSeconds),
-      to: number)
-    if let holding { takeBack(holding, by: number) }
-    if case .leaving = phase { sendLeave(to: number) }
-  }
-
-  /// The worker's number; a process that comes on another connection keeps its number and its lease.
-  private mutating func register(_ identity: WorkerIdentity, at peer: PeerID) -> Int64 {
-    if let number = numberOfBoot[identity.boot], let worker = workers[number] {
-      if worker.peer != peer { numberOfPeer[worker.peer] = nil }
-      workers[number]?.peer = peer
-      workers[number]?.lastHeard = now
-      numberOfPeer[peer] = number
-      return number
-    }
-    let number = numberOfBoot[identity.boot] ?? nextWorker
-    nextWorker = max(nextWorker, number + 1)
-    numberOfBoot[identity.boot] = number
-    let worker = ConnectedWorker(number: number, identity: identity, peer: peer, lastHeard: now)
-    workers[number] = worker
-    workerNumbers.insert(number)
-    numberOfPeer[peer] = number
-    lookAgain(at: now.advanced(bySeconds: configuration.leaseSeconds))
-    // It may never have heard of a grant that an earlier coordinator wrote down; `ready` or `holding` will tell.
-    if let lease = leases.elements.last(where: { isAwaited($0, by: identity.boot) }) {
-      attempts[lease]?.worker = number
-      workers[number]?.lease = lease
-    }
-    emit(.recordWorker(WorkerRecord(number: number, identity: identity, key: peer.key)))
-    log(.info, "\(worker.name) joined: \(identity.cpu), \(identity.kernelPath)")
-    return number
-  }
-
-  private func isAwaited(_ lease: LeaseID, by boot: String) -> Bool {
-    attempts[lease].map { $0.phase == .awaited && $0.boot == boot } ?? false
-  }
-
-  /// A worker says that it trains a point: it goes on if nobody else has it.
-  private mutating func takeBack(_ held: HeldLease, by number: Int64) {
-    guard let worker = workers[number], worker.lease == nil || worker.lease == held.lease,
-      let position = points.position(of: held.point)
-    else {
-      send(.revoked(lease: held.lease), to: number)
-      return
-    }
-    switch points[position].state {
-    case .leased(held.lease) where worker.lease == held.lease: resume(held.lease)
-    case .pending where phase == .serving && points[position].chargedAttempts < configuration.chargedAttemptsLimit:
-      // Its lease ended while it could not be heard, and nobody took the point: it goes on under a new lease.
-      grant(position, to: number)
-    case .pending, .leased, .storing, .finished, .failed:
-      send(.revoked(lease: held.lease), to: number)
-    }
-  }
-
-  /// The holder of an awaited lease is back.
-  private mutating func resume(_ lease: LeaseID) {
-    guard attempts[lease]?.phase == .awaited else { return }
-    log(.info, "\(lease) goes on")
-    attempts[lease]?.phase = .running
-    attempts[lease]?.deadline = now.advanced(bySeconds: configuration.leaseSeconds)
-  }
-
   mutating func ready(_ number: Int64) {
     guard let worker = workers[number] else { return }
     if let lease = worker.lease, let attempt = attempts[lease] {
       // The grant was lost, or crossed this message; the worker knows which.
       resume(lease)
-      let point = points[attempt.position]
-      send(.grant(lease: lease, point: point.id, point.experiment), to: number)
+      grantAgain(attempt, to: number)
       return
     }
     switch phase {
+    case .serving where worker.isDraining: sendLeave(to: number)
     case .serving:
       startWaiting(number)
       grantWaiting()
@@ -137,15 +69,40 @@ extension Scheduler {
   mutating func unreachable(_ peer: PeerID) {
     guard let number = numberOfPeer[peer], let worker = workers[number] else { return }
     if let lease = worker.lease {
-      guard attempts[lease]?.phase == .running, attempts[lease]?.work == -1 else { return }
+      guard let attempt = attempts[lease], attempt.phase == .running, attempt.work == nil, attempt.fetched == nil else {
+        return
+      }
       end(lease, as: .lost, reason: "\(worker.name) was gone before the grant reached it", charged: false)
     }
     forget(number)
   }
 
+  /// A supervisor on this coordinator's machine saw it.
   mutating func processEnded(_ boot: String, _ description: String) {
+    endProcess(boot, description) { _ in true }
+  }
+
+  /// A supervisor elsewhere saw it: believed of processes of its own host and key only.
+  mutating func predecessorEnded(_ predecessor: Predecessor, host name: String, key: String) {
+    let host = placeOfHost[name]
+    if let number = numberOfBoot[predecessor.boot], let worker = workers[number],
+      worker.host != host || worker.peer.key != key
+    {
+      logThinly(
+        .warning, kind: "predecessor", "a worker of \(name) said that \(worker.name) had ended, which is not its own")
+      return
+    }
+    endProcess(predecessor.boot, predecessor.ending) { attempt in
+      // Nobody came back for an awaited one; its end costs the point nothing.
+      attempt.phase == .awaited || (attempt.host == host && attempt.key == key)
+    }
+  }
+
+  private mutating func endProcess(_ boot: String, _ description: String, where concerns: (Attempt) -> Bool) {
     for lease in leases.elements {
-      guard let attempt = attempts[lease], attempt.boot == boot, attempt.phase != .delivering else { continue }
+      guard let attempt = attempts[lease], attempt.boot == boot, attempt.phase != .delivering, concerns(attempt) else {
+        continue
+      }
       end(
         lease, as: .crashed, reason: "the worker process ended: \(description)",
         charged: attempt.phase == .running)
@@ -156,30 +113,30 @@ extension Scheduler {
     }
   }
 
+  /// These leave after their points, or now if they have none. Later ones of the same host are not meant.
+  mutating func drainWorkers(_ selection: WorkerSelection) {
+    for number in workerNumbers.elements {
+      guard let worker = workers[number] else { continue }
+      let isMeant =
+        switch selection {
+        case .number(let wanted): number == wanted
+        case .host(let name): worker.identity.host == name
+        }
+      guard isMeant, !worker.isDraining else { continue }
+      workers[number]?.isDraining = true
+      log(.info, "\(worker.name) leaves after its point")
+      guard worker.isWaiting else { continue }
+      workers[number]?.isWaiting = false
+      waiting.removeAll { $0 == number }
+      sendLeave(to: number)
+    }
+  }
+
   /// From now on its peer is told to say hello. Its leases are the caller's to end.
   mutating func forget(_ number: Int64) {
     guard let worker = workers.removeValue(forKey: number) else { return }
     workerNumbers.remove(number)
     if worker.isWaiting { waiting.removeAll { $0 == number } }
     if numberOfPeer[worker.peer] == number { numberOfPeer[worker.peer] = nil }
-  }
-
-  mutating func refuse(_ peer: PeerID, _ error: WireError) {
-    if case .otherVersion(let version) = error {
-      refuse(
-        peer,
-        "the worker speaks protocol \(version), the coordinator protocol \(WireProtocol.version); "
-          + "use the same build of groksweep on both sides")
-    } else {
-      // One peer may send any number of them: the 1st, 2nd, 4th, 8th… is told.
-      droppedMessages += 1
-      guard droppedMessages.nonzeroBitCount == 1 else { return }
-      log(.warning, "dropped a message (\(droppedMessages) so far): \(error)")
-    }
-  }
-
-  private mutating func refuse(_ peer: PeerID, _ reason: String) {
-    emit(.send(to: peer, .refused(reason: reason)))
-    log(.warning, "refused a worker: \(reason)")
   }
 }

@@ -1,16 +1,22 @@
 // The coordinator's mind: who gets which point, and when an attempt is over.
 //
-// A point is pending, leased to one worker, on its way into the store, or terminal. A lease lives as long as its work
-// grows, by the coordinator's own monotonic clock; when it ends, the point goes back to the front of the queue, and
-// after a few attempts that count against it, it is quarantined with its reason instead of taking down ever more
-// workers. Results are accepted from whoever brings one, also after the lease ended: training is deterministic, so the
-// first result is as good as any, and later ones are only compared. A receipt is sent after the commit, never before.
+// A point is pending, leased to one worker, on its way into the store, or terminal. By the coordinator's own monotonic
+// clock, a lease ends in two ways: nothing was heard of its worker for `leaseSeconds` (lost), or its worker talks and
+// its work has not grown for much longer than the slowest step of such a point takes (stalled). The point then goes
+// back to the front of its sweep, and after a few attempts that count against it, it is quarantined with its reason
+// instead of taking down ever more workers. A loss counts only when it says something about the point: a whole host
+// gone silent is a matter of links and power. And when a host fails one point after the other, it is the host that is
+// sent home, and its attempts are refunded.
+//
+// Results are accepted from whoever brings one, also after the lease ended: training is deterministic, so the first
+// result is as good as any, and later ones are only compared. A receipt is sent after the commit, never before.
 // Every message may come twice, late, or not at all, and every answer may be lost: whatever is said again is answered
 // again and changes nothing.
 //
 // The scheduler refuses to do anything itself: no clock, socket, store or chance. It is a value; `handle` turns one
 // event into directives, which a shell carries out in order. Nothing here walks over a Set or a Dictionary, so the
-// same events give the same directives.
+// same events give the same directives. What a restart forgets: the rows of failures of hosts, what they need for
+// their points, silent losses, and checkpoints that were on their way.
 
 import Grokking
 
@@ -44,6 +50,19 @@ package struct Scheduler: Hashable, Sendable {
   var nextWorker: Int64
   /// Numbers of workers that wait for a point, longest waiting first; checked against `ConnectedWorker.isWaiting`.
   var waiting: [Int64] = []
+  /// Keys that processes came with since this coordinator started, and before where the store knows them.
+  var keyOfBoot: [String: String]
+
+  /// Every machine that a worker came from, in order of appearance.
+  var hosts: [HostRecord] = []
+  var placeOfHost: [String: Int] = [:]
+  /// Seconds that points took for each that was estimated, over all hosts; nil before the first result.
+  var pace: Double?
+
+  /// Ends in the silence of a whole host, by position; only points that had any.
+  var silentLosses: [Int: Int] = [:]
+  var verifications = VerificationQueue()
+  var shelf = CheckpointShelf()
 
   /// Set while the store cannot take results: nothing is granted before this moment.
   var grantingPausedUntil: MonotonicInstant?
@@ -55,8 +74,7 @@ package struct Scheduler: Hashable, Sendable {
   var trainedEpochs = 0
   var allowedEpochs = 0
 
-  /// Frames that were no message.
-  var droppedMessages = 0
+  var thinner = LogThinner()
 
   /// What `handle` is about to return.
   var directives: [SchedulerDirective] = []
@@ -67,7 +85,10 @@ package struct Scheduler: Hashable, Sendable {
     nextLease = start.nextLease.number
     nextWorker = start.nextWorker
     numberOfBoot = start.workers
-    add(start.points)
+    keyOfBoot = start.keys
+    for sweep in start.sweeps { _ = points.register(sweep) }
+    add(start)
+    loadShelf(start.checkpoints)
   }
 
   package var isFinished: Bool { phase == .finished }
@@ -79,6 +100,7 @@ package struct Scheduler: Hashable, Sendable {
     var deadlines: [MonotonicInstant] = []
     if case .leaving(_, let until) = phase { deadlines.append(until) }
     if let grantingPausedUntil { deadlines.append(grantingPausedUntil) }
+    if let due = shelfDeadline { deadlines.append(due) }
     if let nextLook {
       // Ticks must come often enough for a long gap between two events to mean that this process did not run.
       deadlines.append(min(nextLook, now.advanced(bySeconds: configuration.leaseSeconds / 4)))
@@ -101,12 +123,19 @@ package struct Scheduler: Hashable, Sendable {
     case .grantFailed(let lease, let reason): grantFailed(lease, reason)
     case .unreachable(let peer): unreachable(peer)
     case .processEnded(let boot, let description): processEnded(boot, description)
-    case .addSweep(_, let added): add(added)
-    case .setSweep, .setPriority, .retry, .verify, .drainWorkers, .checkpointKept, .checkpointFailed: break
+    case .addSweep(let sweep, let added): add(sweep, added)
+    case .setSweep(let name, let state): setSweep(name, state)
+    case .setPriority(let name, let priority): setPriority(name, priority)
+    case .retry(let points): retry(points)
+    case .verify(let points): verify(points)
+    case .drainWorkers(let selection): drainWorkers(selection)
+    case .checkpointKept(let point, let contents): checkpointKept(point, contents)
+    case .checkpointFailed(let point, let reason): checkpointFailed(point, reason)
     case .drain(let reason): drain(reason)
     case .shutdown(let reason): shutdown(reason)
     }
     grantWaiting()
+    moveCheckpoints()
     advancePhase()
     defer { directives.removeAll(keepingCapacity: true) }
     return directives
@@ -114,9 +143,7 @@ package struct Scheduler: Hashable, Sendable {
 
   private mutating func receive(_ message: WorkerMessage, from peer: PeerID) {
     if case .hello(let hello) = message {
-      self.hello(
-        hello.identity, from: peer, protocolVersion: hello.protocolVersion, semanticsVersion: hello.semanticsVersion,
-        holding: hello.holding)
+      self.hello(hello, from: peer)
       return
     }
     guard let number = numberOfPeer[peer] else {
@@ -124,7 +151,7 @@ package struct Scheduler: Hashable, Sendable {
       if message != .goodbye { emit(.send(to: peer, .sayHello)) }
       return
     }
-    workers[number]?.lastHeard = now
+    hear(number)
     switch message {
     case .hello: break
     case .ready: ready(number)
@@ -135,29 +162,12 @@ package struct Scheduler: Hashable, Sendable {
       givenUp(lease, point, by: number, as: kind, reason: reason)
     case .handedBack(let lease, let point, let epoch):
       givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)")
-    case .offer, .chunk, .chunkGone, .fetch: break
+    case .offer(let lease, let point, let contents): offered(lease, point, contents, by: number)
+    case .chunk(let lease, let point, let chunk): arrived(lease, point, chunk, by: number)
+    case .chunkGone(let lease, let point, let epoch): gone(lease, point, epoch: epoch, by: number)
+    case .fetch(let lease, let point, let request): wanted(lease, point, request, by: number)
     case .goodbye: goodbye(number)
     }
-  }
-
-  /// New points behind all others. An open attempt of a pending point is awaited for the grace period.
-  private mutating func add(_ known: [KnownPoint]) {
-    points.reserve(known.count)
-    for point in known {
-      guard let position = points.append(point) else { continue }
-      var open = point.openAttempts.sorted { $0.lease < $1.lease }
-      if point.state == .pending, let newest = open.popLast() {
-        holdBack(position, for: newest)
-      }
-      for attempt in open { emit(.endAttempt(attempt.lease, leftBehind(point.state))) }
-    }
-  }
-
-  /// How an attempt ends that an earlier coordinator left open although something newer is known.
-  private func leftBehind(_ state: KnownPoint.State) -> AttemptEnd {
-    state == .finished
-      ? .superseded(by: nil)
-      : .failed(.lost, reason: "the coordinator ended before this attempt did", charged: false)
   }
 
   mutating func emit(_ directive: SchedulerDirective) { directives.append(directive) }

@@ -27,7 +27,8 @@ package enum LogLevel: String, Hashable, Sendable, CaseIterable {
 }
 
 package struct SchedulerConfiguration: Hashable, Sendable {
-  /// A lease ends when its work has not grown for this long.
+  /// A lease ends when nothing was heard of its worker for this long. It also ends when the worker talks and its work has
+  /// not grown for this long or, if that is longer, for 50 times the slowest step of its point.
   package var leaseSeconds: Double
   /// Workers report at least this often.
   package var progressSeconds: Double
@@ -149,10 +150,13 @@ package struct SchedulerStart: Sendable {
   package var checkpoints: [KeptCheckpoint]
   /// Finished points that are to be run again and compared, in order.
   package var verifications: [PointID]
+  /// Boot → name of the key that the process came with, where one is known: nobody comes back under another key.
+  package var keys: [String: String]
 
   package init(
     points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
-    sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = []
+    sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = [],
+    keys: [String: String] = [:]
   ) {
     self.points = points
     self.workers = workers
@@ -161,6 +165,7 @@ package struct SchedulerStart: Sendable {
     self.sweeps = sweeps
     self.checkpoints = checkpoints
     self.verifications = verifications
+    self.keys = keys
   }
 }
 
@@ -287,7 +292,7 @@ package enum AttemptEnd: Hashable, Sendable {
 
 /// Why the scheduler is done.
 package enum SchedulerEnding: Hashable, Sendable {
-  /// Every point is finished or quarantined.
+  /// Every point is finished, quarantined, or of cancelled sweeps only.
   case everyPointTerminal
   /// Drained: what was running is done, points are left.
   case drained

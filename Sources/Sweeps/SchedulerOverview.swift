@@ -13,6 +13,44 @@ package struct RunningPoint: Hashable, Sendable {
   package var epochsPerSecond: Double
   /// Since the grant.
   package var heldSeconds: Double
+  /// Finished before, and run again to compare.
+  package var isVerification: Bool
+}
+
+/// A worker that said hello and is not known to be gone.
+package struct WorkerStanding: Hashable, Sendable {
+  package var number: Int64
+  package var host: String
+  package var processID: Int32
+  /// The name of its key; "" where none are used.
+  package var key: String
+  package var kernelPath: String
+  package var lease: LeaseID?
+  package var point: PointID?
+  /// Leaves after its point, since an operator wants it to.
+  package var isDraining: Bool
+  /// Until its process has to be gone; nil: it may stay.
+  package var secondsLeft: Double?
+  /// Since it was last heard.
+  package var silentSeconds: Double
+}
+
+/// A machine that nobody is taken from.
+package struct BarredHost: Hashable, Sendable {
+  package var host: String
+  package var reason: String
+}
+
+/// A sweep and its points; those of several sweeps count in each.
+package struct SweepStanding: Hashable, Sendable {
+  package var name: String
+  package var state: SweepState
+  package var priority: Int
+  package var total: Int
+  package var finished: Int
+  package var failed: Int
+  /// Not handed out, whatever the state of the sweep.
+  package var pending: Int
 }
 
 package struct SchedulerOverview: Hashable, Sendable {
@@ -20,16 +58,31 @@ package struct SchedulerOverview: Hashable, Sendable {
   package var finished: Int
   /// Quarantined.
   package var failed: Int
-  /// Not handed out.
+  /// Not handed out, of active sweeps.
   package var pending: Int
+  /// Not handed out, since their sweeps are paused.
+  package var paused: Int
+  /// Not handed out, and never, since all their sweeps are cancelled.
+  package var cancelled: Int
   /// Handed out before this coordinator started, their workers not back yet.
   package var awaited: Int
+  /// Finished points that are to be run again, and those that are now.
+  package var verifications: Int
   /// In order of their leases.
   package var running: [RunningPoint]
   package var workers: Int
   package var waitingWorkers: Int
-  /// Epochs of all points that are not terminal, as many of them as the results so far needed, less what running points
-  /// have trained.
+  /// In order of their numbers.
+  package var workerList: [WorkerStanding]
+  /// In the order in which they appeared.
+  package var barredHosts: [BarredHost]
+  /// In order of registration.
+  package var sweeps: [SweepStanding]
+  /// Checkpoints beside the store.
+  package var keptCheckpoints: Int
+  package var keptCheckpointBytes: Int
+  /// Epochs of all points that are running or will be, as many of them as the results so far needed, less what running
+  /// points have trained.
   package var remainingEpochs: Int
   /// Of all running points together.
   package var epochsPerSecond: Double
@@ -45,7 +98,7 @@ package struct SchedulerOverview: Hashable, Sendable {
 }
 
 extension Scheduler {
-  /// Takes time in proportion to the workers, not to the points.
+  /// Takes time in proportion to the workers and sweeps, not to the points.
   package func overview(at time: MonotonicInstant) -> SchedulerOverview {
     var running: [RunningPoint] = []
     var awaited = 0
@@ -55,20 +108,46 @@ extension Scheduler {
       if attempt.phase == .awaited { awaited += 1 }
       guard attempt.phase == .running, let number = attempt.worker, let worker = workers[number] else { continue }
       let epochs = points[attempt.position].experiment.training.epochs
-      epochsOfRunning += min(max(attempt.progress?.epoch ?? 0, 0), epochs)
+      if !attempt.isVerification { epochsOfRunning += min(max(attempt.progress?.epoch ?? 0, 0), epochs) }
       running.append(
         RunningPoint(
           point: points[attempt.position].id, lease: lease, worker: number, host: worker.identity.host,
           progress: attempt.progress, epochsPerSecond: attempt.epochsPerSecond,
-          heldSeconds: time.seconds(since: attempt.since)))
+          heldSeconds: time.seconds(since: attempt.since), isVerification: attempt.isVerification))
     }
     let share = allowedEpochs > 0 ? Double(trainedEpochs) / Double(allowedEpochs) : 1
+    let all = points.total
+    let active = points.tally(.active)
+    let openEpochs = active.pendingEpochs + all.leasedEpochs
     return SchedulerOverview(
-      total: points.count, finished: points.finishedCount, failed: points.failedCount, pending: points.pendingCount,
-      awaited: awaited, running: running, workers: workerNumbers.count,
+      total: points.count, finished: all.finished, failed: all.failed, pending: active.pending,
+      paused: points.tally(.paused).pending, cancelled: points.tally(.cancelled).pending, awaited: awaited,
+      verifications: verifications.count, running: running, workers: workerNumbers.count,
       waitingWorkers: workerNumbers.elements.count { workers[$0]?.isWaiting == true },
-      remainingEpochs: max(0, Int(share * Double(points.openEpochs)) - epochsOfRunning),
+      workerList: workerNumbers.elements.compactMap { workers[$0].map { standing(of: $0, at: time) } },
+      barredHosts: hosts.compactMap { host in host.barred.map { BarredHost(host: host.name, reason: $0) } },
+      sweeps: sweepStandings, keptCheckpoints: shelf.kept.count, keptCheckpointBytes: shelf.keptBytes,
+      remainingEpochs: max(0, Int(share * Double(openEpochs)) - epochsOfRunning),
       epochsPerSecond: running.reduce(0) { $0 + $1.epochsPerSecond },
       isPaused: grantingPausedUntil.map { time < $0 } ?? false)
+  }
+
+  private func standing(of worker: ConnectedWorker, at time: MonotonicInstant) -> WorkerStanding {
+    WorkerStanding(
+      number: worker.number, host: worker.identity.host, processID: worker.identity.processID, key: worker.peer.key,
+      kernelPath: worker.identity.kernelPath, lease: worker.lease,
+      point: worker.lease.flatMap { attempts[$0] }.map { points[$0.position].id }, isDraining: worker.isDraining,
+      secondsLeft: worker.departure.map { max(0, $0.seconds(since: time)) },
+      silentSeconds: max(0, time.seconds(since: worker.lastHeard)))
+  }
+
+  private var sweepStandings: [SweepStanding] {
+    points.sweeps.sweeps.indices.map { place in
+      let sweep = points.sweeps.sweeps[place]
+      let tally = points.tally(sweep: place)
+      return SweepStanding(
+        name: sweep.name, state: sweep.state, priority: sweep.priority, total: tally.all, finished: tally.finished,
+        failed: tally.failed, pending: tally.pending)
+    }
   }
 }

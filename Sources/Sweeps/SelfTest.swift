@@ -1,4 +1,7 @@
 // A small run whose digest is known: a machine that gives another one computes wrongly, and gets no points.
+//
+// Every worker process runs it when it starts and tells the coordinator what came of it. The coordinator refuses the
+// machine, not the worker itself: so the reason stands in the log that people read.
 
 import Grokking
 

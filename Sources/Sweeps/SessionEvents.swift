@@ -16,6 +16,8 @@ package struct SessionConfiguration: Hashable, Sendable {
   package var handBackSeconds: Double
   /// Before that, its checkpoint gets this long to be handed over.
   package var handOverSeconds: Double
+  /// A checkpoint that is fetched and does not get on for this long is given up.
+  package var fetchSeconds: Double
   /// From the session's start: by then this process has to be gone; nil: it may stay.
   package var lifetimeSeconds: Double?
   /// How the process before it in this slot ended.
@@ -26,7 +28,7 @@ package struct SessionConfiguration: Hashable, Sendable {
   package init(
     identity: WorkerIdentity, helloSeconds: Double = 2, readySeconds: Double = 10, resendSeconds: Double = 5,
     stopSeconds: Double = 30, handBackSeconds: Double = 5, handOverSeconds: Double = 20,
-    lifetimeSeconds: Double? = nil, predecessor: Predecessor? = nil, selfTest: String? = nil
+    fetchSeconds: Double = 60, lifetimeSeconds: Double? = nil, predecessor: Predecessor? = nil, selfTest: String? = nil
   ) {
     self.identity = identity
     self.helloSeconds = helloSeconds
@@ -35,10 +37,15 @@ package struct SessionConfiguration: Hashable, Sendable {
     self.stopSeconds = stopSeconds
     self.handBackSeconds = handBackSeconds
     self.handOverSeconds = handOverSeconds
+    self.fetchSeconds = fetchSeconds
     self.lifetimeSeconds = lifetimeSeconds
     self.predecessor = predecessor
     self.selfTest = selfTest
   }
+
+  /// Before the end of its lifetime, a process leaves this early: time to hand over and to hand back, and to write it all
+  /// down; but never more than a quarter of a short life.
+  var marginSeconds: Double { min(handOverSeconds + handBackSeconds + 10, (lifetimeSeconds ?? 0) / 4) }
 }
 
 /// A result on this worker's disk that no receipt came for yet.
@@ -74,7 +81,7 @@ package enum SessionEvent: Sendable {
   case runStopped(epoch: Int)
   /// The run under way has a new checkpoint on disk.
   case checkpointWritten(CheckpointContents)
-  /// Answers `prepare`: what of the granted checkpoint is to be fetched; nil: nothing, since the scratch folder has this
+  /// Answers `prepare`, before any other event: what of the granted checkpoint is to be fetched; nil: nothing, since the scratch folder has this
   /// one or a later one.
   case prepared(missing: CheckpointContents?)
   /// What was fetched could not be kept: train without it.

@@ -10,7 +10,7 @@ extension WorkerSession {
         .hello(
           Hello(
             configuration.identity, holding: heldLease, predecessor: configuration.predecessor,
-            selfTest: configuration.selfTest))))
+            secondsLeft: goneBy.map { max(0, $0.seconds(since: now)) }, selfTest: configuration.selfTest))))
   }
 
   mutating func ready() {
@@ -21,27 +21,34 @@ extension WorkerSession {
 
   mutating func receive(_ message: CoordinatorMessage) {
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds, _):
-      welcome(worker, leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
+    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds):
+      welcome(
+        worker,
+        .welcomed(
+          leaseSeconds: leaseSeconds, progressSeconds: progressSeconds, checkpointSeconds: checkpointSeconds))
     case .refused(let reason): refused(reason)
     case .sayHello:
       // Everything that was under way to a restarted coordinator comes back as one of these; one hello answers all.
       if isWelcome { hello() }
-    case .grant(let lease, let point, let experiment, _):
-      granted(Grant(held: HeldLease(lease: lease, point: point), experiment: experiment))
+    case .grant(let lease, let point, let experiment, let checkpoint):
+      granted(
+        Grant(held: HeldLease(lease: lease, point: point), experiment: experiment, checkpoint: checkpoint))
     case .wait: lastReady = now
     case .receipt(let lease, let point): receipt(lease, point)
     case .revoked(let lease): revoked(lease)
     case .unwanted(let lease, let point): unwanted(HeldLease(lease: lease, point: point))
-    case .pull(let lease, let point, let request): emit(.sendChunk(lease, point, request))
-    case .checkpointKept, .chunk, .chunkGone: break
+    case .pull(let lease, let point, let request): pulled(HeldLease(lease: lease, point: point), request)
+    case .checkpointKept(let lease, let point, let epoch):
+      checkpointKept(HeldLease(lease: lease, point: point), epoch)
+    case .chunk(let lease, let point, let chunk): fetched(HeldLease(lease: lease, point: point), chunk)
+    case .chunkGone(let lease, let point, let epoch): chunkGone(HeldLease(lease: lease, point: point), epoch)
     case .leave: if leaving == nil { leave(code: 0, reason: nil) }
     }
   }
 
-  private mutating func welcome(_ worker: Int64, leaseSeconds: Double, progressSeconds: Double) {
+  private mutating func welcome(_ worker: Int64, _ welcomed: Standing) {
     let isNew = !isWelcome
-    standing = .welcomed(leaseSeconds: leaseSeconds, progressSeconds: progressSeconds)
+    standing = welcomed
     guard isNew else { return }
     log(.info, "welcome as worker \(worker)")
     // A new conversation has no echoes of the last one's grants, and another store may use their numbers again.
@@ -50,8 +57,13 @@ extension WorkerSession {
       outbox[index].isSetAside = false
       outbox[index].due = now
     }
+    // Nor does it know of offers, and perhaps not even of what was kept.
+    offers.forget()
     if activity == .idle, leaving == nil { ready() } else { sendProgress() }
   }
+
+  /// The command line's code for what is not allowed: whoever looks after this worker does not start it again.
+  static var notAllowed: Int32 { 77 }
 
   private mutating func refused(_ reason: String) {
     if isWelcome {
@@ -60,10 +72,17 @@ extension WorkerSession {
       return
     }
     // The checkpoint, and results on disk, stay in the scratch folder for a build that is welcome.
-    if case .training(let held) = activity { stop(held, checkpoint: true, handBack: false) }
+    switch activity {
+    case .idle, .stopping: break
+    case .fetching(let fetch):
+      emit(.dropFetched(fetch.grant.held.point))
+      close(fetch.grant.held)
+    case .training(let held): stop(held, checkpoint: true, handBack: false)
+    case .handingOver(let held, _, _): close(held)
+    }
     nextGrant = nil
     leaving = Leaving(
-      code: 1, reason: "the coordinator refused this worker: \(reason)",
+      code: Self.notAllowed, reason: "the coordinator refused this worker: \(reason)",
       until: now.advanced(bySeconds: configuration.stopSeconds), waitsForReceipts: false)
   }
 
@@ -82,11 +101,21 @@ extension WorkerSession {
     }
     switch activity {
     case .idle: start(grant)
+    case .fetching(let fetch):
+      guard held.lease > fetch.grant.held.lease else { return }
+      if held.point == fetch.grant.held.point, grant.checkpoint == fetch.grant.checkpoint {
+        renewFetch(grant)
+      } else {
+        emit(.dropFetched(fetch.grant.held.point))
+        close(fetch.grant.held)
+        start(grant)
+      }
     case .training(let current):
       guard held.lease > current.lease else { return }
       if held.point == current.point {
         // The old lease ended while nobody could hear us; the run goes on under the new one.
         activity = .training(held)
+        offers.forget()
         sendProgress()
       } else {
         stop(current, checkpoint: false, handBack: false)
@@ -94,17 +123,24 @@ extension WorkerSession {
       }
     case .stopping(let current, _, _):
       if held.lease > current.lease { nextGrant = grant }
+    // Whoever hands over is leaving, which was looked at above.
+    case .handingOver: break
     }
   }
 
   mutating func start(_ grant: Grant) {
-    activity = .training(grant.held)
+    offers = Offers()
     // Said until the training thread reports: a run that hangs before its first epoch must not be silent for ever, or
     // nobody could tell this process that its lease is over.
     let epochs = grant.experiment.training.epochs
     progress = RunProgress(stage: .training, epoch: 0, epochs: epochs, work: 0, totalWork: epochs)
     lastProgress = now
     epochsPerSecond = 0
+    if let checkpoint = grant.checkpoint { fetch(checkpoint, for: grant) } else { train(grant) }
+  }
+
+  mutating func train(_ grant: Grant) {
+    activity = .training(grant.held)
     emit(.startTraining(grant.held.lease, grant.held.point, grant.experiment))
   }
 
@@ -114,9 +150,20 @@ extension WorkerSession {
   }
 
   private mutating func revoked(_ lease: LeaseID) {
-    if case .training(let held) = activity, held.lease == lease {
+    switch activity {
+    case .training(let held) where held.lease == lease:
       log(.info, "\(lease) was revoked; stopping its run")
       stop(held, checkpoint: false, handBack: false)
+    case .fetching(let fetch) where fetch.grant.held.lease == lease:
+      log(.info, "\(lease) was revoked before its checkpoint had come")
+      emit(.dropFetched(fetch.grant.held.point))
+      close(fetch.grant.held)
+      proceed()
+    case .handingOver(let held, _, _) where held.lease == lease:
+      log(.info, "\(lease) was revoked before its checkpoint was taken over")
+      close(held)
+      proceed()
+    default: break
     }
     if nextGrant?.held.lease == lease { nextGrant = nil }
   }

@@ -8,7 +8,7 @@ extension WorkerSession {
     let isFirst = self.progress?.work == 0
     self.progress = progress
     epochsPerSecond = rate.isFinite ? max(0, rate) : 0
-    guard case .welcomed(_, let progressSeconds) = standing else { return }
+    guard case .welcomed(_, let progressSeconds, _) = standing else { return }
     if !isFirst, let lastProgress, now < lastProgress.advanced(bySeconds: progressSeconds) { return }
     sendProgress()
   }
@@ -38,6 +38,13 @@ extension WorkerSession {
 
   mutating func runStopped(_ epoch: Int) {
     let wasRevoked = heldLease == nil
+    if leaving != nil, case .stopping(let held, handBack: true, _) = activity, isOfferWorthwhile {
+      // The run is over, but what it wrote is wanted elsewhere: the point follows it.
+      activity = .handingOver(
+        held, epoch: epoch, until: now.advanced(bySeconds: configuration.handOverSeconds))
+      leaving?.until = now.advanced(bySeconds: configuration.handOverSeconds + configuration.handBackSeconds)
+      return
+    }
     guard let held = endRun() else { return }
     if !wasRevoked { post(.handedBack(held, epoch: epoch)) }
     proceed()
@@ -46,20 +53,26 @@ extension WorkerSession {
   /// What the training thread had; nil when it had nothing, which no shell should ever say.
   private mutating func endRun() -> HeldLease? {
     switch activity {
-    case .idle:
+    case .idle, .fetching, .handingOver:
       log(.error, "the training thread ended a run that it was not given")
       return nil
     case .training(let held), .stopping(let held, _, _):
-      activity = .idle
-      progress = nil
-      lastProgress = nil
-      ended.append(held)
-      if ended.count > 16 { ended.removeFirst() }
+      close(held)
       return held
     }
   }
 
-  private mutating func proceed() {
+  /// Nothing more is done for this lease.
+  mutating func close(_ held: HeldLease) {
+    activity = .idle
+    progress = nil
+    lastProgress = nil
+    offers = Offers()
+    ended.append(held)
+    if ended.count > 16 { ended.removeFirst() }
+  }
+
+  mutating func proceed() {
     let grant = nextGrant
     nextGrant = nil
     if leaving != nil {
@@ -88,10 +101,17 @@ extension WorkerSession {
     case .idle:
       leaving = Leaving(
         code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))
+    case .fetching(let fetch):
+      // Nothing was trained here, so there is nothing to hand over.
+      emit(.dropFetched(fetch.grant.held.point))
+      close(fetch.grant.held)
+      post(.handedBack(fetch.grant.held, epoch: fetch.contents.epoch))
+      leaving = Leaving(
+        code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))
     case .training(let held):
       stop(held, checkpoint: true, handBack: true)
       fallthrough
-    case .stopping:
+    case .stopping, .handingOver:
       leaving = Leaving(code: code, reason: reason, until: now.advanced(bySeconds: configuration.stopSeconds))
     }
   }

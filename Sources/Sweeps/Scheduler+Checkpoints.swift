@@ -1,0 +1,220 @@
+// Checkpoints that come and go: pulled from those who offer them, sent to those who go on from them.
+//
+// They only save time, so nothing waits for them and nothing is retried for long: whoever has a newer one offers it.
+// All of them together keep to a rate, those that a worker waits for first, and to the room on the disk. Only the holder
+// of a running lease can offer and fetch, and only what a run of its point can have written.
+
+import Grokking
+
+extension Scheduler {
+  /// At once; others wait.
+  private static let transferLimit = 4
+  /// Requests without an answer after which a transfer is given up.
+  private static let patience = 3
+
+  mutating func loadShelf(_ checkpoints: [KeptCheckpoint]) {
+    for checkpoint in checkpoints {
+      guard let position = points.position(of: checkpoint.point), !points[position].state.isTerminal,
+        checkpoint.contents.problem(for: points[position].experiment) == nil
+      else {
+        emit(.dropCheckpoint(checkpoint.point))
+        continue
+      }
+      shelf.keep(position, checkpoint.contents)
+    }
+  }
+
+  /// The position of the point that this worker trains under this lease.
+  private func trained(_ lease: LeaseID, _ id: PointID, by number: Int64) -> Int? {
+    guard let attempt = held(lease, by: number), !attempt.isVerification, points[attempt.position].id == id else {
+      return nil
+    }
+    return attempt.position
+  }
+
+  mutating func offered(_ lease: LeaseID, _ id: PointID, _ contents: CheckpointContents, by number: Int64) {
+    guard configuration.checkpointSeconds != nil, let position = trained(lease, id, by: number) else { return }
+    if let problem = contents.problem(for: points[position].experiment) {
+      logThinly(
+        .warning, kind: "offer", "worker \(number) offered what is no checkpoint of point \(id.short): \(problem)")
+      return
+    }
+    if let kept = shelf.kept[position], kept.epoch >= contents.epoch {
+      send(.checkpointKept(lease: lease, point: id, epoch: contents.epoch), to: number)
+      return
+    }
+    let offer = CheckpointOffer(lease: lease, position: position, worker: number, contents: contents)
+    if let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {
+      let running = shelf.transfers[place]
+      if running.offer == offer { return }
+      // The one under way is worth finishing, unless its worker has lost the point.
+      if running.offer.lease != lease, !running.isCompleting { shelf.transfers.remove(at: place) }
+    }
+    if let place = shelf.offers.firstIndex(where: { $0.position == position }) {
+      shelf.offers[place] = offer
+    } else {
+      shelf.offers.append(offer)
+    }
+  }
+
+  mutating func arrived(_ lease: LeaseID, _ id: PointID, _ chunk: CheckpointChunk, by number: Int64) {
+    guard let place = transfer(lease, id, by: number) else { return }
+    let missing = shelf.transfers[place].pull.missing
+    switch shelf.transfers[place].pull.take(chunk) {
+    case .ignored: break
+    case .refused(let reason): logThinly(.warning, kind: "chunk", "worker \(number) sent \(reason)")
+    case .next(let offset):
+      shelf.transfers[place].unanswered = 0
+      keepChunk(place, missing, offset, chunk.bytes)
+    case .last(let offset):
+      shelf.transfers[place].isCompleting = true
+      keepChunk(place, missing, offset, chunk.bytes)
+      emit(.completeCheckpoint(id, shelf.transfers[place].offer.contents))
+    }
+  }
+
+  private mutating func keepChunk(_ place: Int, _ missing: CheckpointContents, _ offset: Int, _ bytes: [UInt8]) {
+    let position = shelf.transfers[place].offer.position
+    shelf.touched.insert(position)
+    emit(.keepChunk(points[position].id, missing: missing, offset: offset, bytes))
+  }
+
+  /// Its worker has a newer one by now, or none.
+  mutating func gone(_ lease: LeaseID, _ id: PointID, epoch: Int, by number: Int64) {
+    guard let place = transfer(lease, id, by: number), !shelf.transfers[place].isCompleting,
+      shelf.transfers[place].pull.missing.epoch == epoch
+    else { return }
+    shelf.transfers.remove(at: place)
+  }
+
+  private func transfer(_ lease: LeaseID, _ id: PointID, by number: Int64) -> Int? {
+    shelf.transfers.firstIndex { transfer in
+      transfer.offer.lease == lease && transfer.offer.worker == number && points[transfer.offer.position].id == id
+    }
+  }
+
+  mutating func checkpointKept(_ id: PointID, _ contents: CheckpointContents) {
+    guard let position = points.position(of: id) else { return }
+    let place = shelf.transfers.firstIndex { $0.isCompleting && $0.offer.position == position }
+    let transfer = place.map { shelf.transfers.remove(at: $0) }
+    guard !points[position].state.isTerminal else {
+      emit(.dropCheckpoint(id))
+      return
+    }
+    shelf.keep(position, contents)
+    if let offer = transfer?.offer {
+      send(.checkpointKept(lease: offer.lease, point: id, epoch: contents.epoch), to: offer.worker)
+    }
+  }
+
+  mutating func checkpointFailed(_ id: PointID, _ reason: String) {
+    guard let position = points.position(of: id) else { return }
+    logThinly(.warning, kind: "checkpoint \(reason)", "cannot keep a checkpoint of point \(id.short): \(reason)")
+    if let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {
+      shelf.transfers.remove(at: place)
+    } else {
+      shelf.keep(position, nil)
+    }
+  }
+
+  /// The point has ended.
+  mutating func dropCheckpoint(_ position: Int) {
+    if shelf.forget(position) { emit(.dropCheckpoint(points[position].id)) }
+  }
+
+  mutating func wanted(_ lease: LeaseID, _ id: PointID, _ request: CheckpointRequest, by number: Int64) {
+    guard let position = trained(lease, id, by: number) else {
+      send(.revoked(lease: lease), to: number)
+      return
+    }
+    let missing = request.missing
+    guard let kept = shelf.kept[position], kept.epoch == missing.epoch,
+      missing.problem(for: points[position].experiment) == nil, (0..<missing.byteCount).contains(request.offset),
+      (1...CheckpointContents.maximumChunkBytes).contains(request.count)
+    else {
+      send(.chunkGone(lease: lease, point: id, epoch: missing.epoch), to: number)
+      return
+    }
+    if attempts[lease]?.phase == .awaited { attempts[lease]?.phase = .running }
+    if attempts[lease]?.fetched.map({ request.offset > $0 }) ?? true {
+      attempts[lease]?.fetched = request.offset
+      restartStall(lease)
+    }
+    let fetch = CheckpointFetch(lease: lease, position: position, worker: number, request: request)
+    if let place = shelf.fetches.firstIndex(where: { $0.lease == lease }) {
+      shelf.fetches[place] = fetch
+    } else {
+      shelf.fetches.append(fetch)
+    }
+  }
+
+  /// Sends and asks for as much as the rate allows. Costs nothing while no checkpoint moves.
+  mutating func moveCheckpoints() {
+    guard !shelf.isIdle else { return }
+    shelf.waitsUntil = nil
+    shelf.transfers.removeAll { [now] transfer in
+      guard !transfer.isCompleting else { return false }
+      return workers[transfer.offer.worker] == nil
+        || (transfer.unanswered >= Self.patience && transfer.pull.isDue(at: now))
+    }
+    while let fetch = shelf.fetches.first {
+      if held(fetch.lease, by: fetch.worker) != nil, let peer = workers[fetch.worker]?.peer {
+        guard mayMove(fetch.request.count) else { return }
+        emit(.sendChunk(to: peer, lease: fetch.lease, point: points[fetch.position].id, fetch.request))
+      }
+      shelf.fetches.removeFirst()
+    }
+    beginTransfers()
+    for place in shelf.transfers.indices where shelf.transfers[place].pull.isDue(at: now) {
+      let transfer = shelf.transfers[place]
+      guard mayMove(transfer.pull.nextCount) else { return }
+      shelf.transfers[place].unanswered += 1
+      let request = shelf.transfers[place].pull.ask(at: now)
+      let offer = transfer.offer
+      send(.pull(lease: offer.lease, point: points[offer.position].id, request), to: offer.worker)
+    }
+  }
+
+  private mutating func mayMove(_ bytes: Int) -> Bool {
+    guard let wait = shelf.bucket.take(bytes, rate: configuration.checkpointBytesPerSecond, at: now) else {
+      return true
+    }
+    shelf.waitsUntil = now.advanced(bySeconds: max(wait, 0.001))
+    return false
+  }
+
+  private mutating func beginTransfers() {
+    var place = 0
+    while place < shelf.offers.count, shelf.transfers.count < Self.transferLimit {
+      let offer = shelf.offers[place]
+      if shelf.transfers.contains(where: { $0.offer.position == offer.position }) {
+        place += 1
+        continue
+      }
+      shelf.offers.remove(at: place)
+      // A lease may have ended meanwhile: whoever leaves hands its checkpoint over, and then its point.
+      guard workers[offer.worker] != nil, !points[offer.position].state.isTerminal,
+        shelf.kept[offer.position].map({ $0.epoch < offer.contents.epoch }) ?? true
+      else { continue }
+      let missing = offer.contents.lacking(shelf.kept[offer.position])
+      guard shelf.takenBytes + missing.byteCount <= configuration.checkpointSpaceBytes else {
+        if !shelf.isFull {
+          log(
+            .warning,
+            "no room for more checkpoints: \(shelf.takenBytes >> 20) MiB of \(configuration.checkpointSpaceBytes >> 20) "
+              + "are taken; points that lose their worker go on from older ones, or start over")
+        }
+        shelf.isFull = true
+        continue
+      }
+      shelf.isFull = false
+      shelf.transfers.append(CheckpointTransfer(offer: offer, pull: CheckpointPull(missing)))
+    }
+  }
+
+  /// When a checkpoint can move on by itself.
+  var shelfDeadline: MonotonicInstant? {
+    let resends = shelf.transfers.compactMap(\.pull.nextDeadline).filter { $0 > now }
+    return (resends + [shelf.waitsUntil].compactMap { $0 }).min()
+  }
+}

@@ -1,0 +1,132 @@
+// Hello: who is let in, under which number, and with which lease; and who is refused, in words.
+
+import Grokking
+
+extension Scheduler {
+  mutating func hello(_ hello: Hello, from peer: PeerID) {
+    if let reason = reasonToRefuse(hello, from: peer) {
+      refuse(peer, reason, from: hello.identity.host)
+      return
+    }
+    if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
+      predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
+    }
+    let number = register(hello.identity, at: peer)
+    workers[number]?.departure = hello.secondsLeft.map { now.advanced(bySeconds: max(0, $0)) }
+    send(
+      .welcome(
+        worker: number, leaseSeconds: configuration.leaseSeconds, progressSeconds: configuration.progressSeconds,
+        checkpointSeconds: configuration.checkpointSeconds),
+      to: number)
+    if let holding = hello.holding { takeBack(holding, by: number) }
+    if case .leaving = phase { sendLeave(to: number) }
+  }
+
+  private func reasonToRefuse(_ hello: Hello, from peer: PeerID) -> String? {
+    if hello.protocolVersion != WireProtocol.version { return versionReason(hello.protocolVersion) }
+    if hello.semanticsVersion != Engine.semanticsVersion {
+      return "the worker's engine has semantics version \(hello.semanticsVersion), the coordinator's "
+        + "\(Engine.semanticsVersion), so their numbers differ; use the same build of groksweep on both sides"
+    }
+    if let digest = configuration.selfTestDigest, hello.selfTest != digest {
+      let given = hello.selfTest.map { "gave \($0.prefix(12))" } ?? "was not run"
+      return "this machine computes wrongly: its self-test \(given), and \(digest.prefix(12)) is right; "
+        + "check its memory and processor, and that its build of groksweep is the coordinator's"
+    }
+    if let host = placeOfHost[hello.identity.host], let reason = hosts[host].barred { return reason }
+    if let key = keyOfBoot[hello.identity.boot], key != peer.key {
+      return "this process is known under the key \"\(key)\" and came with \"\(peer.key)\""
+    }
+    return nil
+  }
+
+  private func versionReason(_ version: Int) -> String {
+    "the worker speaks protocol \(version), the coordinator protocol \(WireProtocol.version); "
+      + "use the same build of groksweep on both sides"
+  }
+
+  /// The worker's number; a process that comes on another connection keeps its number and its lease.
+  private mutating func register(_ identity: WorkerIdentity, at peer: PeerID) -> Int64 {
+    if let number = numberOfBoot[identity.boot], let worker = workers[number] {
+      if worker.peer != peer { numberOfPeer[worker.peer] = nil }
+      workers[number]?.peer = peer
+      numberOfPeer[peer] = number
+      hear(number)
+      return number
+    }
+    let number = numberOfBoot[identity.boot] ?? nextWorker
+    nextWorker = max(nextWorker, number + 1)
+    numberOfBoot[identity.boot] = number
+    keyOfBoot[identity.boot] = peer.key
+    let host = host(named: identity.host)
+    hear(host: host)
+    let worker = ConnectedWorker(
+      number: number, identity: identity, host: host, peer: peer, lastHeard: now, silentSince: now)
+    workers[number] = worker
+    workerNumbers.insert(number)
+    numberOfPeer[peer] = number
+    lookAgain(at: now.advanced(bySeconds: configuration.leaseSeconds))
+    // It may never have heard of a grant that an earlier coordinator wrote down; `ready` or `holding` will tell.
+    if let lease = leases.elements.last(where: { isAwaited($0, by: identity.boot) }) {
+      attempts[lease]?.worker = number
+      attempts[lease]?.host = host
+      attempts[lease]?.key = peer.key
+      workers[number]?.lease = lease
+    }
+    emit(.recordWorker(WorkerRecord(number: number, identity: identity, key: peer.key)))
+    log(.info, "\(worker.name) joined: \(identity.cpu), \(identity.kernelPath)")
+    return number
+  }
+
+  private func isAwaited(_ lease: LeaseID, by boot: String) -> Bool {
+    attempts[lease].map { $0.phase == .awaited && $0.boot == boot } ?? false
+  }
+
+  /// A worker says that it trains a point: it goes on if nobody else has it.
+  private mutating func takeBack(_ held: HeldLease, by number: Int64) {
+    guard let worker = workers[number], worker.lease == nil || worker.lease == held.lease,
+      let position = points.position(of: held.point)
+    else {
+      send(.revoked(lease: held.lease), to: number)
+      return
+    }
+    switch points[position].state {
+    case .leased(held.lease) where worker.lease == held.lease: resume(held.lease)
+    case .finished where worker.lease == held.lease && attempts[held.lease]?.isVerification == true:
+      resume(held.lease)
+    case .pending where mayGoOn(position):
+      // Its lease ended while it could not be heard, and nobody took the point: it goes on under a new lease.
+      grant(position, to: number)
+    case .pending, .leased, .storing, .finished, .failed:
+      send(.revoked(lease: held.lease), to: number)
+    }
+  }
+
+  private func mayGoOn(_ position: Int) -> Bool {
+    phase == .serving && points[position].chargedAttempts < configuration.chargedAttemptsLimit
+      && points.state(ofSweepsOf: position) != .cancelled
+  }
+
+  /// The holder of an awaited lease is back.
+  mutating func resume(_ lease: LeaseID) {
+    guard attempts[lease]?.phase == .awaited else { return }
+    log(.info, "\(lease) goes on")
+    attempts[lease]?.phase = .running
+    restartStall(lease)
+  }
+
+  mutating func refuse(_ peer: PeerID, _ error: WireError) {
+    if case .otherVersion(let version) = error {
+      refuse(peer, versionReason(version), from: nil)
+    } else {
+      // One peer may send any number of them.
+      guard let count = thinner.count("message") else { return }
+      log(.warning, "dropped a message (\(count) so far): \(error)")
+    }
+  }
+
+  private mutating func refuse(_ peer: PeerID, _ reason: String, from host: String?) {
+    emit(.send(to: peer, .refused(reason: reason)))
+    logThinly(.warning, kind: "refused \(host ?? "")", "refused a worker\(host.map { " of \($0)" } ?? ""): \(reason)")
+  }
+}
