@@ -2,16 +2,18 @@
 
 /// Positions from 0 on, a bit each. Insertion and removal take constant time; `first` looks at one word per 4,096
 /// positions, 245 of them for a million.
-struct PositionSet: Hashable, Sendable {
+package struct PositionSet: Sendable {
   /// A bit for each position.
   private var words: [UInt64] = []
   /// A bit for each of `words`: whether it has any.
   private var summary: [UInt64] = []
-  private(set) var count = 0
+  package private(set) var count = 0
 
-  var isEmpty: Bool { count == 0 }
+  package init() {}
 
-  mutating func insert(_ position: Int) {
+  package var isEmpty: Bool { count == 0 }
+
+  package mutating func insert(_ position: Int) {
     let word = position >> 6
     while words.count <= word { words.append(0) }
     while summary.count <= word >> 6 { summary.append(0) }
@@ -22,7 +24,7 @@ struct PositionSet: Hashable, Sendable {
     count += 1
   }
 
-  mutating func remove(_ position: Int) {
+  package mutating func remove(_ position: Int) {
     let word = position >> 6
     let bit: UInt64 = 1 << UInt64(position & 63)
     guard word < words.count, words[word] & bit != 0 else { return }
@@ -32,7 +34,7 @@ struct PositionSet: Hashable, Sendable {
   }
 
   /// The least element that is not below `position`.
-  func first(from position: Int) -> Int? {
+  package func first(from position: Int) -> Int? {
     guard !isEmpty else { return nil }
     let word = position >> 6
     guard word < words.count else { return nil }
@@ -52,7 +54,7 @@ struct PositionSet: Hashable, Sendable {
   }
 
   /// Elements below `position`; looks at a word per 64 positions.
-  func count(before position: Int) -> Int {
+  package func count(before position: Int) -> Int {
     let word = position >> 6
     let whole = words.prefix(word).reduce(0) { $0 + $1.nonzeroBitCount }
     guard word < words.count else { return whole }

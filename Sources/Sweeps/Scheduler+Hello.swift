@@ -12,7 +12,8 @@ extension Scheduler {
       predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
     }
     let number = register(hello.identity, at: peer)
-    workers[number]?.departure = hello.secondsLeft.map { now.advanced(bySeconds: max(0, $0)) }
+    let departure = hello.secondsLeft.map { [now] in now.advanced(bySeconds: max(0, $0)) }
+    workers[number]?.departure = departure
     send(
       .welcome(
         worker: number, leaseSeconds: configuration.leaseSeconds, progressSeconds: configuration.progressSeconds,

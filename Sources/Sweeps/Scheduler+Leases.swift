@@ -91,7 +91,8 @@ extension Scheduler {
   /// The work has grown, or is about to begin.
   mutating func restartStall(_ lease: LeaseID) {
     guard let attempt = attempts[lease] else { return }
-    attempts[lease]?.deadline = now.advanced(bySeconds: stallSeconds(attempt.position, on: attempt.host))
+    let deadline = now.advanced(bySeconds: stallSeconds(attempt.position, on: attempt.host))
+    attempts[lease]?.deadline = deadline
   }
 
   /// Failed or handed back. Answered with a receipt whether or not the lease still stood.

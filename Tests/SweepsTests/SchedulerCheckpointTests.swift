@@ -1,0 +1,299 @@
+// Checkpoints that come and go, over the scheduler's own pulls.
+
+import Grokking
+import Sweeps
+import Testing
+
+@Suite struct SchedulerCheckpointTests {
+  private typealias Samples = MachineSamples
+
+  private func bench(
+    points: Int = 1, bytesPerSecond: Double = 64e6, spaceBytes: Int = 1 << 40
+  ) -> SchedulerBench {
+    SchedulerBench(
+      SchedulerConfiguration(
+        exitWhenDone: false, checkpointSeconds: 30, checkpointBytesPerSecond: bytesPerSecond,
+        checkpointSpaceBytes: spaceBytes), points: points)
+  }
+
+  private func offer(_ lease: LeaseID, _ point: Int = 0, epoch: Int) -> WorkerMessage {
+    .offer(lease: lease, point: Samples.id(point), Samples.contents(epoch: epoch))
+  }
+
+  @Test func `the welcome says how often checkpoints are wanted`() {
+    var bench = bench()
+    #expect(
+      bench.say(1, Samples.hello(1)).sent(to: 1) == [
+        .welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, checkpointSeconds: 30)
+      ])
+  }
+
+  @Test func `an offered checkpoint is pulled chunk by chunk, kept, and goes with the next grant`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    let contents = Samples.contents(epoch: 700)
+    let said = bench.say(1, offer(lease, epoch: 700))
+    let first = said.pull(to: 1)
+    #expect(first?.2 == CheckpointRequest(missing: contents, offset: 0, count: CheckpointContents.maximumChunkBytes))
+    let all = bench.answerPulls(1, said)
+    var offset = 0
+    for case .keepChunk(let point, let missing, let place, let bytes) in all {
+      #expect(point == Samples.id(0) && missing == contents && place == offset)
+      offset += bytes.count
+    }
+    #expect(offset == contents.byteCount)
+    #expect(all.last == .completeCheckpoint(Samples.id(0), contents))
+    #expect(
+      bench.handle(.checkpointKept(Samples.id(0), contents)).sent(to: 1) == [
+        .checkpointKept(lease: lease, point: Samples.id(0), epoch: 700)
+      ])
+    _ = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 700))
+    _ = bench.say(2, Samples.hello(2))
+    let record = AttemptRecord(lease: LeaseID(2), point: Samples.id(0), worker: 2)
+    #expect(
+      bench.say(2, .ready).silent == [
+        .grant(record, to: Samples.peer(2), Samples.experiment(0), checkpoint: contents)
+      ])
+    #expect(
+      bench.say(2, .ready).sent(to: 2) == [
+        .grant(lease: LeaseID(2), point: Samples.id(0), Samples.experiment(0), checkpoint: contents)
+      ], "said again")
+  }
+
+  @Test func `only what the shelf lacks is pulled of a later checkpoint`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    bench.keep(epoch: 500, lease)
+    let pull = bench.say(1, offer(lease, epoch: 700)).pull(to: 1)
+    #expect(pull?.2.missing.weights == [6..<8])
+  }
+
+  @Test func `an offer that is not newer is answered and not pulled`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    bench.keep(epoch: 500, lease)
+    #expect(
+      bench.say(1, offer(lease, epoch: 400)).sent(to: 1) == [
+        .checkpointKept(lease: lease, point: Samples.id(0), epoch: 400)
+      ])
+  }
+
+  @Test func `offers of others' points and of what no run writes are not taken`() {
+    var bench = bench(points: 2)
+    let lease = bench.join(1)!
+    bench.join(2)
+    #expect(bench.say(2, offer(lease, epoch: 500)).isEmpty)
+    #expect(bench.say(1, offer(lease, 1, epoch: 500)).isEmpty)
+    let huge = CheckpointContents(
+      epoch: 500, checkpointBytes: 1 << 40, partBytes: 40, weights: [Range<Int>](), moments: [])
+    let said = bench.say(1, .offer(lease: lease, point: Samples.id(0), huge))
+    #expect(said.silent.isEmpty)
+    #expect(said.lines.first?.contains("worker 1 offered what is no checkpoint of point 000000000000") == true)
+  }
+
+  @Test func `where checkpoints are not wanted, offers are not taken`() {
+    var bench = SchedulerBench(points: 1)
+    let lease = bench.join(1)!
+    #expect(bench.say(1, offer(lease, epoch: 500)).isEmpty)
+  }
+
+  @Test func `four come at once and the fifth when one is done`() {
+    var bench = bench(points: 5)
+    let leases = (1...5).map { bench.join($0)! }
+    let said = (1...5).map { bench.say($0, offer(leases[$0 - 1], $0 - 1, epoch: 500)) }
+    #expect(
+      said.map { $0.contains { if case .send(_, .pull) = $0 { true } else { false } } } == [
+        true, true, true, true, false,
+      ])
+    _ = bench.answerPulls(1, said[0])
+    let kept = bench.handle(.checkpointKept(Samples.id(0), Samples.contents(epoch: 500)))
+    #expect(kept.pull(to: 5) != nil)
+  }
+
+  @Test func `a newer offer follows the one under way, and takes its place when that is gone`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    _ = bench.say(1, offer(lease, epoch: 500))
+    #expect(bench.say(1, offer(lease, epoch: 600)).isEmpty)
+    #expect(bench.say(1, offer(lease, epoch: 700)).isEmpty)
+    let gone = bench.say(1, .chunkGone(lease: lease, point: Samples.id(0), epoch: 500))
+    #expect(gone.pull(to: 1)?.2.missing.epoch == 700)
+  }
+
+  @Test func `a lost pull is asked again, and a deaf worker's transfer is given up`() {
+    var bench = bench(points: 2)
+    let lease = bench.join(1)!
+    _ = bench.say(1, offer(lease, epoch: 500))
+    var asked = 0
+    for _ in 0..<40 {
+      bench.wait(1)
+      if bench.handle(.tick).pull(to: 1) != nil { asked += 1 }
+    }
+    #expect(asked == 2)
+    #expect(bench.say(1, offer(lease, epoch: 600)).pull(to: 1) != nil, "a later offer is as good as the first")
+  }
+
+  @Test func `a worker that leaves hands its checkpoint over although its lease is over`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    let said = bench.say(1, offer(lease, epoch: 500))
+    _ = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 500))
+    let all = bench.answerPulls(1, said)
+    #expect(all.last == .completeCheckpoint(Samples.id(0), Samples.contents(epoch: 500)))
+  }
+
+  @Test func `all bytes together keep to the rate`() {
+    var bench = bench(points: 4, bytesPerSecond: 1_048_576)
+    var bytes = 0
+    let started = bench.now
+    for worker in 1...4 {
+      let lease = bench.join(worker)!
+      _ = bench.say(worker, offer(lease, worker - 1, epoch: 500))
+    }
+    for _ in 0..<80 {
+      guard let next = bench.scheduler.nextDeadline else { break }
+      bench.wait(max(0.001, next.seconds(since: bench.now)))
+      var said = bench.handle(.tick)
+      for worker in 1...4 {
+        while let (lease, point, request) = said.pull(to: worker) {
+          bytes += request.count
+          said = bench.say(worker, .chunk(lease: lease, point: point, Samples.chunk(request)))
+        }
+      }
+    }
+    let seconds = bench.now.seconds(since: started)
+    #expect(bytes > 4 << 20)
+    #expect(Double(bytes) <= Double(1 << 20) * (seconds + 1.1))
+  }
+
+  @Test func `beyond the room on the disk nothing is taken, and it is said once`() {
+    let size = Samples.contents(epoch: 500).byteCount
+    var bench = bench(points: 3, spaceBytes: size * 3 / 2)
+    let leases = (1...3).map { bench.join($0)! }
+    bench.keep(epoch: 500, leases[0])
+    let second = bench.say(2, offer(leases[1], 1, epoch: 500))
+    #expect(second.silent.isEmpty)
+    #expect(second.lines.first?.hasPrefix("no room for more checkpoints") == true)
+    #expect(bench.say(3, offer(leases[2], 2, epoch: 500)).isEmpty)
+    _ = bench.finish(1, leases[0], point: 0)
+    #expect(bench.say(3, offer(leases[2], 2, epoch: 600)).pull(to: 3) != nil, "there is room again")
+  }
+
+  @Test func `a checkpoint that cannot be kept is forgotten, and the next offer is tried`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    let said = bench.say(1, offer(lease, epoch: 500))
+    _ = bench.answerPulls(1, said)
+    let failed = bench.handle(.checkpointFailed(Samples.id(0), reason: "No space left on device"))
+    #expect(failed == [.log(.warning, "cannot keep a checkpoint of point 000000000000: No space left on device")])
+    #expect(bench.say(1, offer(lease, epoch: 600)).pull(to: 1)?.2.missing == Samples.contents(epoch: 600))
+  }
+
+  @Test func `when a point ends, nothing of it stays on the shelf`() {
+    var bench = bench(points: 3)
+    let kept = bench.join(1)!
+    bench.keep(epoch: 500, kept)
+    #expect(bench.finish(1, kept, point: 0).contains(.dropCheckpoint(Samples.id(0))))
+
+    let half = bench.join(2)!
+    let (lease, point, request) = bench.say(2, offer(half, 1, epoch: 500)).pull(to: 2)!
+    _ = bench.say(2, .chunk(lease: lease, point: point, Samples.chunk(request)))
+    let bad = bench.say(2, .failed(lease: half, point: Samples.id(1), .badPoint, reason: "too large"))
+    #expect(bad.contains(.dropCheckpoint(Samples.id(1))))
+
+    let never = bench.join(3)!
+    #expect(!bench.finish(3, never, point: 2).contains(.dropCheckpoint(Samples.id(2))))
+  }
+
+  @Test func `a checkpoint that is kept after its point ended is dropped`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    let said = bench.say(1, offer(lease, epoch: 500))
+    _ = bench.answerPulls(1, said)
+    _ = bench.finish(1, lease, point: 0)
+    #expect(
+      bench.handle(.checkpointKept(Samples.id(0), Samples.contents(epoch: 500))) == [.dropCheckpoint(Samples.id(0))])
+  }
+
+  private func restarted(bytesPerSecond: Double = 64e6) -> SchedulerBench {
+    SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false, checkpointSeconds: 30, checkpointBytesPerSecond: bytesPerSecond),
+      start: SchedulerStart(
+        points: Samples.known(2),
+        checkpoints: [KeptCheckpoint(point: Samples.id(0), contents: Samples.contents(epoch: 500))]))
+  }
+
+  private func fetch(_ lease: LeaseID, offset: Int, epoch: Int = 500) -> WorkerMessage {
+    .fetch(
+      lease: lease, point: Samples.id(0),
+      CheckpointRequest(
+        missing: Samples.contents(epoch: epoch), offset: offset, count: CheckpointContents.maximumChunkBytes))
+  }
+
+  @Test func `what is kept is known again after a restart, and sent to the holder of the lease`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    let request = CheckpointRequest(
+      missing: Samples.contents(epoch: 500), offset: 0, count: CheckpointContents.maximumChunkBytes)
+    #expect(
+      bench.say(1, fetch(lease, offset: 0)) == [
+        .sendChunk(to: Samples.peer(1), lease: lease, point: Samples.id(0), request)
+      ])
+    bench.join(2)
+    #expect(bench.say(2, fetch(lease, offset: 0)) == [.send(to: Samples.peer(2), .revoked(lease: lease))])
+  }
+
+  @Test func `what is not kept, or not of this epoch, is gone`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    let gone = [CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 400)]
+    #expect(bench.say(1, fetch(lease, offset: 0, epoch: 400)).sent(to: 1) == gone)
+    #expect(
+      bench.say(1, fetch(lease, offset: 1 << 40)).sent(to: 1) == [
+        .chunkGone(lease: lease, point: Samples.id(0), epoch: 500)
+      ])
+  }
+
+  @Test func `fetching renews the lease as long as it gets on`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    var ends: [AttemptEnd] = []
+    for step in 0..<8 {
+      _ = bench.say(1, fetch(lease, offset: step * 1000))
+      ends += bench.tick(for: 20).ends
+    }
+    #expect(ends.isEmpty)
+    for _ in 0..<8 {
+      _ = bench.say(1, fetch(lease, offset: 7000))
+      ends += bench.tick(for: 10).ends
+    }
+    #expect(ends.map(\.name) == ["stalled"])
+  }
+
+  @Test func `fetches go before pulls, and each lease has one wish`() {
+    var bench = restarted(bytesPerSecond: 1_048_576)
+    let lease = bench.join(1)!
+    let other = bench.join(2)!
+    #expect(bench.say(1, fetch(lease, offset: 0)).silent.count == 1, "the first second's worth")
+    #expect(bench.say(2, offer(other, 1, epoch: 500)).isEmpty)
+    for offset in [10, 20, 30] { #expect(bench.say(1, fetch(lease, offset: offset)).isEmpty) }
+    let next = bench.tick(for: 1)
+    #expect(next.count == 1)
+    guard case .sendChunk(_, _, _, let request)? = next.first else {
+      Issue.record("not sent: \(next)")
+      return
+    }
+    #expect(request.offset == 30)
+    #expect(bench.tick(for: 1).pull(to: 2) != nil)
+  }
+
+  @Test func `a checkpoint of a point that ended is dropped at the start`() {
+    var done = Samples.known(1)
+    done[0].state = .finished
+    var bench = SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false),
+      start: SchedulerStart(
+        points: done, checkpoints: [KeptCheckpoint(point: Samples.id(0), contents: Samples.contents(epoch: 500))]))
+    #expect(bench.handle(.tick) == [.dropCheckpoint(Samples.id(0))])
+  }
+}
