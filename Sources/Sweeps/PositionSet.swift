@@ -2,7 +2,7 @@
 
 /// Positions from 0 on, a bit each. Insertion and removal take constant time; `first` looks at one word per 4,096
 /// positions, 245 of them for a million.
-package struct PositionSet: Sendable {
+package struct PositionSet: Hashable, Sendable {
   /// A bit for each position.
   private var words: [UInt64] = []
   /// A bit for each of `words`: whether it has any.
