@@ -31,6 +31,8 @@ struct SimulatedCoordinator {
   var isRetryPlanned = false
   var nextTick: Int64?
   var ending: SchedulerEnding?
+  /// What the worker said to hold whose hello is being handled.
+  var hearing: HeldLease?
   /// As the scheduler was told.
   var sweeps: [KnownSweep] = []
 
@@ -113,6 +115,7 @@ extension Simulation {
   private func decide(_ event: SchedulerEvent) {
     note(event)
     hearOfSweeps(event)
+    coordinator.hearing = if case .message(_, .hello(let hello)) = event { hello.holding } else { nil }
     let instant = coordinator.clock.instant(at: now)
     guard let directives = coordinator.scheduler?.handle(event, at: instant) else { return }
     handled += 1
