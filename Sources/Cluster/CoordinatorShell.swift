@@ -24,6 +24,7 @@ package struct Listener {
   let socket: Socket
   /// The real one: port 0 has become a port.
   package let endpoint: String
+  let gate: Gate
 }
 
 /// Owned by the thread that makes it and calls `run`.
@@ -57,6 +58,7 @@ package final class CoordinatorShell {
 
   private let configuration: Configuration
   private let socket: Socket
+  private var gate: Gate
   private let interrupt: Interrupt
   let logger: Logger
   let store: Store
@@ -75,17 +77,6 @@ package final class CoordinatorShell {
   private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
   private static let lastWordsSeconds = 0.1
 
-  /// A place to listen at, taken before anything is written: a port in use leaves no store behind. Messages wait there
-  /// until a coordinator runs.
-  ///
-  /// - Throws: `EndpointRefused`, `ZeroMQError`.
-  package static func listen(on endpoint: String) throws -> Listener {
-    let wanted = try EndpointPolicy.check(endpoint)
-    let socket = try Socket(
-      Context(), .router, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
-    return Listener(socket: socket, endpoint: try socket.bind(wanted))
-  }
-
   /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
   /// does already.
   ///
@@ -96,13 +87,14 @@ package final class CoordinatorShell {
     store: Store, sweeps: [String]? = nil, _ configuration: Configuration, listener: Listener? = nil,
     interrupt: Interrupt, logger: Logger
   ) throws {
-    let listener = try listener ?? Self.listen(on: configuration.endpoint)
+    let listener = try listener ?? Self.listen(on: configuration.endpoint, logger: logger)
     self.configuration = configuration
     self.store = store
     self.interrupt = interrupt
     self.logger = logger
     socket = listener.socket
     endpoint = listener.endpoint
+    gate = listener.gate
     scheduler = Scheduler(configuration.scheduler, start: try store.schedulerStart(sweeps: sweeps), at: .now)
   }
 
@@ -149,18 +141,39 @@ package final class CoordinatorShell {
   /// What has come by now, but not more than a thousand messages: timers and signals want their turn too.
   private func receiveAll() throws {
     for _ in 0..<1000 {
-      guard ending == nil, let frames = try socket.receive() else { return }
-      let peer = PeerID(frames[0])
-      do {
-        switch try WireCodec.decodeInbound(Array(frames.dropFirst())) {
-        case .worker(let message):
-          handle(.message(from: peer, message))
-          if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
-        case .request(let request, let number): send(answer(request), number: number, to: peer)
-        }
-      } catch {
-        handle(.undecodable(from: peer, error))
+      guard ending == nil, let received = try socket.receive() else { return }
+      let frames = received.frames
+      switch gate.judge(user: received.user, peer: frames[0]) {
+      case .admitted(let key, let role): receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role)
+      case .refused(let reason): send(.refused(reason: reason), to: PeerID(frames[0]))
+      case .ignored: continue
       }
+    }
+  }
+
+  /// - Parameter role: of the sender's key; nil where everybody may say everything.
+  private func receive(_ frames: [[UInt8]], from peer: PeerID, _ role: Role?) {
+    do {
+      let inbound = try WireCodec.decodeInbound(frames)
+      if let role, !role.permits(inbound) {
+        return refuse(inbound, of: peer, gate.complaint(about: inbound, from: peer.key, role))
+      }
+      switch inbound {
+      case .worker(let message):
+        handle(.message(from: peer, message))
+        if message == .goodbye, let number = numbers.removeValue(forKey: peer) { recordLeft(number) }
+      case .request(let request, let number): send(answer(request), number: number, to: peer)
+      }
+    } catch {
+      handle(.undecodable(from: peer, error))
+    }
+  }
+
+  private func refuse(_ inbound: InboundMessage, of peer: PeerID, _ complaint: String) {
+    logger.warning("\(complaint); it was refused")
+    switch inbound {
+    case .worker: send(.refused(reason: complaint), to: peer)
+    case .request(_, let number): send(.notAllowed(complaint), number: number, to: peer)
     }
   }
 

@@ -19,6 +19,10 @@ package struct WorkerEnd: Hashable, Sendable {
 package final class WorkerShell {
   package struct Configuration: Sendable {
     package var endpoint: String
+    /// With whose key, and to which coordinator; nil: without keys.
+    package var join: JoinFile?
+    /// Whether another machine's coordinator is trusted without keys.
+    package var isInsecure = false
     /// Folder for checkpoints, snapshots and results without a receipt; shared by the workers of a machine.
     package var scratch: String
     package var kernels: KernelPath
@@ -59,10 +63,12 @@ package final class WorkerShell {
   private let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
+  private var link: LinkWatch
 
   /// Events that directives gave rise to, and that are handled after them.
   private var queue: [SessionEvent] = []
   private var end: WorkerEnd?
+  private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
@@ -80,7 +86,10 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(configuration.endpoint, isConnecting: true)
+    endpoint = try EndpointPolicy.check(
+      configuration.endpoint, .connecting,
+      configuration.join != nil ? .keys : configuration.isInsecure ? .insecure : .nothing)
+    link = LinkWatch(endpoint: configuration.endpoint, keyName: configuration.join?.name)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -97,8 +106,11 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
+    let context = try Context()
     let socket = try Socket(
-      Context(), .dealer, options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+      context, .dealer, keys: configuration.join?.client,
+      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    let monitor = try Monitor(socket, in: context)
     try socket.connect(endpoint)
 
     scratch.removeStale()
@@ -109,7 +121,6 @@ package final class WorkerShell {
     try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
     handle(.start, socket)
 
-    var isInterrupted = false
     while true {
       if let end {
         // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
@@ -120,16 +131,17 @@ package final class WorkerShell {
         isInterrupted = true
         handle(.interrupt(exitCode: code), socket)
       }
-      while end == nil, let frames = try socket.receive() {
+      while end == nil, let event = try monitor.next() { heed(event, socket) }
+      while end == nil, let received = try socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(frames)), socket)
+          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), socket)
         } catch {
           handle(.undecodable(error), socket)
         }
       }
       for note in training.collect() { take(note, socket) }
       if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
-      if end == nil { try Poller.wait([socket], waker: interrupt.waker, timeout: nextWait) }
+      if end == nil { try Poller.wait([socket, monitor.socket], waker: interrupt.waker, timeout: nextWait) }
     }
   }
 
@@ -149,6 +161,19 @@ package final class WorkerShell {
       return 0
     }
     return nil
+  }
+
+  /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
+  /// goes on from there.
+  private func heed(_ event: LinkEvent, _ socket: Socket) {
+    switch link.handle(event) {
+    case .remark(let words)?: logger.warning("\(words)")
+    case .giveUp(let words)?:
+      logger.error("\(words)")
+      if !isInterrupted { handle(.interrupt(exitCode: 77), socket) }
+      isInterrupted = true
+    case nil: break
+    }
   }
 
   private func take(_ note: TrainingNote, _ socket: Socket) {

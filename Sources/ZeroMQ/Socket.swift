@@ -16,12 +16,35 @@ package enum SendOutcome: Hashable, Sendable {
   case unreachable
 }
 
+/// A message that has come, and who the authenticator says it is from.
+package struct Received: Hashable, Sendable {
+  package var frames: [[UInt8]]
+  /// The User-Id that the authenticator gave this frame's connection when it let it in; empty where there are no keys.
+  package var user: String
+
+  package init(frames: [[UInt8]], user: String = "") {
+    self.frames = frames
+    self.user = user
+  }
+}
+
 package final class Socket {
   package enum Kind: Hashable, Sendable {
     /// Many peers. The first frame of every message, in and out, is the peer's name.
     case router
     /// One peer.
     case dealer
+    /// Within this module: the authenticator's own, and a monitor's.
+    case reply, pair
+
+    fileprivate var type: Int32 {
+      switch self {
+      case .router: ZMQ_ROUTER
+      case .dealer: ZMQ_DEALER
+      case .reply: ZMQ_REP
+      case .pair: ZMQ_PAIR
+      }
+    }
   }
 
   /// A message may have this many frames; of a longer one only this many and one more are kept, for the reader to
@@ -32,19 +55,42 @@ package final class Socket {
   package let options: SocketOptions
   let handle: UnsafeMutableRawPointer
   private let context: Context
+  /// Where there is one, it outlives this socket: so an authenticator answers for as long as anybody can knock.
+  private var door: Door?
   /// Of the ipc endpoint that this socket listens on.
   private var path: String?
 
-  package init(_ context: Context, _ kind: Kind, options: SocketOptions = SocketOptions()) throws(ZeroMQError) {
-    guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
-      throw .last(.open)
-    }
+  /// A socket without keys, or a client's with them. One that listens with keys stands behind a `Door`.
+  package init(
+    _ context: Context, _ kind: Kind, keys: CurveClient? = nil, options: SocketOptions = SocketOptions()
+  ) throws(ZeroMQError) {
+    guard let handle = zmq_socket(context.handle, kind.type) else { throw .last(.open) }
     self.kind = kind
     self.options = options
     self.handle = handle
     self.context = context
     // A failure from here on runs deinit, which closes the handle.
     try options.apply(to: handle, kind: kind)
+    if let keys {
+      try set(ZMQ_CURVE_SERVERKEY, keys.server.text)
+      try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.text)
+      try set(ZMQ_CURVE_SECRETKEY, keys.own.secretKey.secretText)
+    }
+  }
+
+  /// A router that listens behind `door`: its keys, its authenticator, its log. There is no other way to listen with
+  /// keys, so none without somebody who asks for them.
+  package convenience init(behind door: Door, options: SocketOptions = SocketOptions()) throws(ZeroMQError) {
+    try self.init(door.context, .router, options: options)
+    self.door = door
+    if let keys = door.keys {
+      try set(ZMQ_CURVE_SERVER, 1)
+      try set(ZMQ_CURVE_SECRETKEY, keys.secretKey.secretText)
+      try set(ZMQ_ZAP_DOMAIN, Door.domain)
+      // Without this libzmq lets everybody in when nobody answers at the authenticator's address.
+      try set(CZEROMQ_ZAP_ENFORCE_DOMAIN, 1)
+    }
+    try door.watch(self)
   }
 
   deinit {
@@ -102,7 +148,7 @@ package final class Socket {
   }
 
   /// The next message, or nil when none has come.
-  package func receive() throws(ZeroMQError) -> [[UInt8]]? {
+  package func receive() throws(ZeroMQError) -> Received? {
     var frames: [[UInt8]] = []
     var message = zmq_msg_t()
     zmq_msg_init(&message)
@@ -118,8 +164,14 @@ package final class Socket {
         let bytes = UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))
         frames.append([UInt8](bytes))
       }
-      if zmq_msg_more(&message) == 0 { return frames }
+      if zmq_msg_more(&message) == 0 { return Received(frames: frames, user: sender(of: &message)) }
     }
+  }
+
+  private func sender(of message: inout zmq_msg_t) -> String {
+    guard let door else { return "" }
+    door.heard(from: zmq_msg_get(&message, ZMQ_SRCFD))
+    return zmq_msg_gets(&message, "User-Id").map { String(cString: $0) } ?? ""
   }
 
   /// From now on, closing keeps what is queued for peers that still read, for at most this long (else: not at all).
@@ -130,6 +182,10 @@ package final class Socket {
   private func set(_ option: Int32, _ value: Int32) throws(ZeroMQError) {
     var value = value
     guard zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size) == 0 else { throw .last(.configure) }
+  }
+
+  private func set(_ option: Int32, _ text: String) throws(ZeroMQError) {
+    guard zmq_setsockopt(handle, option, text, text.utf8.count) == 0 else { throw .last(.configure) }
   }
 
   /// IPv6 only where somebody asks for it: with it, libzmq's IPv4 sockets would listen on both.

@@ -15,6 +15,8 @@ package struct ZeroMQError: Error, Hashable, Sendable, CustomStringConvertible {
     case receive = "receive a message"
     case poll = "wait for messages"
     case wake = "make an eventfd"
+    case makeKeys = "make keys"
+    case watch = "watch a socket's connections"
   }
 
   package let operation: Operation

@@ -51,6 +51,7 @@ struct Failure: Error {
     case let error as StoreError: error.kind == .refused || error.kind == .sweepChanged ? .badInput : .failed
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
+    case is KeyFileError: .badInput
     case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed

@@ -22,7 +22,7 @@ struct Groksweep: ParsableCommand {
     subcommands: [
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
       RetryCommand.self, TrainCommand.self, ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self,
-      BenchCommand.self, SimulateCommand.self, VersionCommand.self,
+      KeysCommand.self, BenchCommand.self, SimulateCommand.self, VersionCommand.self,
     ])
 
   /// As ArgumentParser's own, but our errors end with their own exit code and without the usage lines.

@@ -71,7 +71,7 @@ import ZeroMQ
     var worker: WorkerOnThread?
     let end = try fixture.coordinate { _, _ in
       if refusal == nil { _ = try? stranger.send(hello) }
-      while let frames = try? stranger.receive() {
+      while let frames = try? stranger.receive()?.frames {
         if case .refused(let reason)? = try? WireCodec.decodeCoordinatorMessage(frames) { refusal = reason }
       }
       if refusal != nil, worker == nil { worker = try? fixture.worker() }
@@ -117,10 +117,11 @@ import ZeroMQ
   }
 
   @Test func `a port in use is found out before anything is written`() throws {
-    let taken = try CoordinatorShell.listen(on: "tcp://127.0.0.1:0")
-    let error = #expect(throws: ZeroMQError.self) { try CoordinatorShell.listen(on: taken.endpoint) }
+    let logger = Lines().logger
+    let taken = try CoordinatorShell.listen(on: "tcp://127.0.0.1:0", logger: logger)
+    let error = #expect(throws: ZeroMQError.self) { try CoordinatorShell.listen(on: taken.endpoint, logger: logger) }
     #expect(error?.description.contains("address already in use") == true)
-    #expect(throws: EndpointRefused.self) { try CoordinatorShell.listen(on: "tcp://0.0.0.0:5555") }
+    #expect(throws: EndpointRefused.self) { try CoordinatorShell.listen(on: "tcp://0.0.0.0:5555", logger: logger) }
   }
 
   private static func finished(_ message: WorkerMessage) -> UnsentResult? {

@@ -171,7 +171,7 @@ final class CoordinatorByHand {
   @discardableResult
   func next<Value>(_ wanted: (WorkerMessage) -> Value?) throws -> Value {
     while ContinuousClock.now < deadline {
-      while let frames = try socket.receive() {
+      while let frames = try socket.receive()?.frames {
         peer = frames[0]
         if let value = wanted(try WireCodec.decodeWorkerMessage(Array(frames.dropFirst()))) { return value }
       }

@@ -33,7 +33,7 @@ import ZeroMQ
 
   @Test func `a sweep runs over tcp as well, on a port that was free`() throws {
     let fixture = try Fixture(points: 2)
-    let listener = try CoordinatorShell.listen(on: "tcp://localhost:0")
+    let listener = try CoordinatorShell.listen(on: "tcp://localhost:0", logger: fixture.logger)
     let worker = try fixture.worker(at: listener.endpoint)
     let shell = try CoordinatorShell(
       store: fixture.store,

@@ -195,7 +195,7 @@ func sendInTime(_ frames: [[UInt8]], through socket: Socket) throws {
 func receiveInTime(_ socket: Socket) throws -> [[UInt8]]? {
   let deadline = ContinuousClock.now + .seconds(10)
   while ContinuousClock.now < deadline {
-    if let message = try socket.receive() { return message }
+    if let message = try socket.receive() { return message.frames }
     try Poller.wait([socket], timeout: deadline - ContinuousClock.now)
   }
   return nil

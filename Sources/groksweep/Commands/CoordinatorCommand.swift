@@ -14,28 +14,33 @@ struct CoordinatorCommand: ParsableCommand {
     abstract: "Hand out points to workers that connect.",
     discussion: """
       Registers the points of the files (and takes up what the store still has to do), then listens. Workers may come \
-      and go; a coordinator that was stopped or killed takes up where it was. This version listens on loopback or \
-      ipc:// only; cluster/workers-over-ssh.sh brings in other machines.
+      and go; a coordinator that was stopped or killed takes up where it was. An address that other machines can reach \
+      needs keys: make one for each machine, or one for all, with groksweep keys new.
 
         groksweep coordinator configs/weight-decay.yaml --store wd.sqlite --bind tcp://127.0.0.1:5555
+        groksweep coordinator configs/weight-decay.yaml --store wd.sqlite --bind tcp://0.0.0.0:5555 --keys wd.keys
       """)
 
   @Argument(help: "Sweep files.") var files: [String] = []
   @OptionGroup var overrides: Overrides
   @Option(help: "The results store; it is made when it does not exist.") var store: String
   @Option(help: "Where to listen, as in tcp://127.0.0.1:5555 (port 0: a free one).") var bind: String
+  @Option(help: "Let in only holders of the keys in this folder (see groksweep keys), encrypted.") var keys: String?
+  @Flag(help: "Listen without keys where others can reach it: they may read and change everything.") var insecure =
+    false
   @Flag(help: "End when every point has a result or has failed for good.") var exitWhenDone = false
   @Option(help: "Seconds without progress after which a worker's point is given to another.")
   var leaseSeconds: Double = 60
 
   func validate() throws {
+    if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
     guard leaseSeconds >= 1, leaseSeconds <= 86_400 else {
       throw ValidationError("--lease-seconds \(leaseSeconds): give seconds from 1 to 86400")
     }
   }
 
   func run() throws {
-    try EndpointPolicy.check(bind)
+    try EndpointPolicy.check(bind, .listening, keys != nil ? .keys : insecure ? .insecure : .nothing)
     let sweeps = try files.map { try readSweepFile($0, overrides) }
     for (place, sweep) in sweeps.enumerated() where sweeps[..<place].contains(where: { $0.name == sweep.name }) {
       throw Failure("two files are named \"\(sweep.name)\"; give one another name (sweep: …)", .badInput)
@@ -47,20 +52,24 @@ struct CoordinatorCommand: ParsableCommand {
     interrupt.catchSignals()
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
-    let listener = try CoordinatorShell.listen(on: bind)
-    let results = try openStore(store, .create)
     let screen = Screen()
+    let logger = Logger(onto: screen, from: .info)
+    FileLimit.raise()
+    let ring = try keys.map { try Keys(KeyFolder(path: $0), logger: logger) }
+    let listener = try CoordinatorShell.listen(on: bind, keys: ring, isInsecure: insecure, logger: logger)
+    let results = try openStore(store, .create)
     for sweep in sweeps {
       let registration = try results.register(SweepRegistration(sweep, points: Array(sweep.points)), at: Date())
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
     }
-    let logger = Logger(onto: screen, from: .info)
     let configuration = CoordinatorShell.Configuration(
       endpoint: bind, scheduler: SchedulerConfiguration(leaseSeconds: leaseSeconds, exitWhenDone: exitWhenDone))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
-    screen.remark("listening on \(shell.endpoint); add workers with: groksweep worker --connect \(shell.endpoint)")
+    let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
+    screen.remark(
+      "listening on \(shell.endpoint); add workers with: groksweep worker --connect \(shell.endpoint)\(join)")
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
     let end = try shell.run()
