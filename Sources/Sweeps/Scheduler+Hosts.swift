@@ -40,7 +40,7 @@ extension Scheduler {
   mutating func hear(_ number: Int64) {
     guard let worker = workers[number] else { return }
     hear(host: worker.host)
-    let gap = now.seconds(since: worker.silentSince)
+    let gap = now.seconds(since: worker.lastHeard)
     workers[number]?.lastHeard = now
     workers[number]?.silentSince = now
     workers[number]?.wasCutOff = false

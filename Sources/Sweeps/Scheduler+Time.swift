@@ -75,7 +75,7 @@ extension Scheduler {
       }
       forget(number)
     } else if now >= attempt.deadline,
-      now.seconds(since: worker.silentSince) < configuration.leaseSeconds / 2
+      now.seconds(since: worker.lastHeard) < configuration.leaseSeconds / 2
     {
       // The process lives and talks, its training does not move.
       let seconds = Int(stallSeconds(attempt.position, on: attempt.host).rounded())

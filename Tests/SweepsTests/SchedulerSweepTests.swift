@@ -88,7 +88,7 @@ import Testing
 
   @Test func `a worker that comes back with a cancelled point is told to stop, and with a paused one goes on`() {
     for (state, goesOn) in [(SweepState.cancelled, false), (.paused, true)] {
-      var bench = SchedulerBench(start: SchedulerStart(points: known([0])))
+      var bench = SchedulerBench(SchedulerConfiguration(exitWhenDone: false), start: SchedulerStart(points: known([0])))
       let lease = bench.join(1)!
       _ = bench.handle(.setSweep("", state))
       _ = bench.tick(for: 61)
