@@ -96,9 +96,20 @@ extension Simulation {
   var isSettled: Bool {
     store.openCount == 0
       && store.points.allSatisfy { point in
-        (point.isTerminal && !point.isToVerify) || !point.sweeps.contains { store.sweeps[$0].state == .active }
+        (point.isTerminal && !isVerificationOpen(point)) || !point.sweeps.contains { store.sweeps[$0].state == .active }
       }
       && machines.allSatisfy { $0.folders.allSatisfy { $0.result == nil } }
+  }
+
+  /// A verification is given up after as many failures as would end a point.
+  private func isVerificationOpen(_ point: StoredPoint) -> Bool {
+    guard point.isToVerify else { return false }
+    let failures = point.attempts.count { place in
+      let attempt = store.attempts[place]
+      if attempt.isVerification, case .failed? = attempt.end { return true }
+      return false
+    }
+    return failures < schedulerConfiguration.chargedAttemptsLimit
   }
 
   /// What is not settled, in words.
@@ -106,7 +117,7 @@ extension Simulation {
     for (number, point) in store.points.enumerated() {
       let isWanted = point.sweeps.contains { store.sweeps[$0].state == .active }
       if isWanted, !point.isTerminal { return ("point \(number) is not terminal", .point(number)) }
-      if isWanted, point.isToVerify { return ("point \(number) is not verified", .point(number)) }
+      if isWanted, isVerificationOpen(point) { return ("point \(number) is not verified", .point(number)) }
     }
     if let attempt = store.attempts.first(where: { $0.end == nil }) {
       return ("\(attempt.lease) of point \(attempt.point) has no end", .point(attempt.point))
