@@ -93,11 +93,17 @@ $(CHECKED)-%/installed: Tests/Peers/requirements-%.txt
 # `groksweep simulate --swarm --seed N`.
 SOAK_SEED = $(shell printf '%d' 0x$$(git rev-parse --short=12 HEAD))
 
-.PHONY: soak soak-simulation
+.PHONY: soak soak-simulation soak-faults
 
-soak: soak-simulation
+soak: soak-simulation soak-faults
 
 soak-simulation: dependencies
 	swift build --configuration release --build-tests
 	@echo "soak: seeds $(SOAK_SEED) and the 999 after it, from commit $$(git rev-parse HEAD)"
 	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter SimulationTests
+
+# The part with real processes: fifty kills in one sweep, a coordinator away for two minutes, cut links, full disks. It
+# needs root for namespaces and small disks, and says what it skips without.
+soak-faults: dependencies
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter FaultTests

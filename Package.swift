@@ -63,7 +63,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Sweeps", "Grokking"]),
-    .testTarget(name: "CommandTests", dependencies: ["Results", "Grokking", "Sweeps", "ZeroMQ"]),
+    // What both kinds of tests that start the real binary share.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "Results", "Grokking", "Sweeps", "ZeroMQ"]),
+    .testTarget(name: "FaultTests", dependencies: ["TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,8 +5,9 @@
 #   cluster/workers-over-ssh.sh 5555 ada:8 grace.example.org
 #
 # PORT is the coordinator's; each HOST may name its slots (HOST:SLOTS; without, one per core there). groksweep must be
-# installed there (make install). Coordinators of this version listen on loopback only, so each connection carries a
-# reverse tunnel: the worker speaks to 127.0.0.1:PORT on its own machine, and ssh encrypts what goes through.
+# installed there (make install). Each connection carries a reverse tunnel: the worker speaks to 127.0.0.1:PORT on its
+# own machine, and ssh encrypts what goes through. Machines that reach each other's ports can do with keys instead:
+# docs/how-to/keys.md.
 # Set GROKSWEEP (the command there) and SSH (the ssh command here, with options) to change either.
 set -euo pipefail
 

@@ -32,11 +32,18 @@ enum ChildProcess {
   /// Starts `executable` with `arguments` (without its own name). stdout, stderr and environment are this process'.
   ///
   /// Its own process group keeps the terminal's Ctrl-C from it: the parent decides what becomes of its children.
-  static func start(_ executable: String, _ arguments: [String]) throws(SpawnError) -> pid_t {
+  ///
+  /// - Parameter descriptor: an open file of this process, which the child finds as `SupervisorPipe.childDescriptor`.
+  static func start(
+    _ executable: String, _ arguments: [String], passing descriptor: Int32? = nil
+  ) throws(SpawnError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if let descriptor {
+      posix_spawn_file_actions_adddup2(&actions, descriptor, SupervisorPipe.childDescriptor)
+    }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -45,9 +45,9 @@ struct Gate {
   /// A message that its sender's role does not permit, in words for both sides.
   func complaint(about message: InboundMessage, from key: String, _ role: Role) -> String {
     switch message {
-    case .worker: "the key \"\(key)\" is a key of a \(role.rawValue), and only a worker may take points"
+    case .worker: "the key \"\(key)\" is a key of \(role.title), and only a worker may take points"
     case .request:
-      "the key \"\(key)\" is a key of a \(role.rawValue); "
+      "the key \"\(key)\" is a key of \(role.title); "
         + (role == .reader ? "a reader may ask for status and explain only" : "an operator's key is needed for that")
     }
   }

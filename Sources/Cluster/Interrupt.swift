@@ -1,4 +1,5 @@
-// Signals as a flag that loops look at: the first one asks for an orderly end, the second one ends the process now.
+// Signals as a flag that loops look at: the first one asks for an orderly end, the second one ends the process now, or
+// says that it is urgent.
 //
 // The handler does nothing but what POSIX allows in one: it stores a number, writes to an eventfd, or calls _exit.
 
@@ -11,6 +12,7 @@ package final class Interrupt: Sendable {
   /// Woken by a signal, and by whoever else has news for the same loop.
   package let waker: Waker
   private let requested = Atomic<Int32>(0)
+  private let requestedAgain = Atomic<Bool>(false)
   private let catching = Atomic<Bool>(false)
 
   package init() throws(ZeroMQError) { waker = try Waker() }
@@ -23,18 +25,30 @@ package final class Interrupt: Sendable {
     return caught == 0 ? nil : caught
   }
 
+  /// Whether somebody asked a second time.
+  package var isUrgent: Bool {
+    requestedAgain.load(ordering: .acquiring)
+      || catching.load(ordering: .relaxed) && caughtAgain.load(ordering: .acquiring)
+  }
+
   /// As if the signal had come.
   package func request(_ signal: Int32) {
-    _ = requested.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing)
+    let (first, _) = requested.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing)
+    if !first { requestedAgain.store(true, ordering: .releasing) }
     waker.wake()
   }
 
-  /// From now on SIGINT, SIGTERM and SIGHUP end up here, the second of them exits with code 130, and SIGPIPE is ignored
-  /// (writes report the closed pipe). A SIGHUP that was ignored at the start (nohup) stays so. Once per process.
-  package func catchSignals() {
+  /// From now on SIGINT, SIGTERM and SIGHUP end up here, and SIGPIPE is ignored (writes report the closed pipe). A SIGHUP
+  /// that was ignored at the start (nohup) stays so. Once per process.
+  ///
+  /// - Parameter secondExits: whether the second signal exits with code 130 at once; if not, it makes this urgent, for
+  ///   whoever has children to end first.
+  package func catchSignals(secondExits: Bool = true) {
+    secondSignalExits.store(secondExits, ordering: .sequentiallyConsistent)
     // A signal may come at any time, so the eventfd must never be closed, let alone become another file.
     _ = Unmanaged.passRetained(self)
     wakeDescriptor.store(waker.descriptor, ordering: .sequentiallyConsistent)
+    caughtAgain.store(false, ordering: .sequentiallyConsistent)
     catching.store(true, ordering: .sequentiallyConsistent)
     var ignore = sigaction()
     ignore.__sigaction_handler.sa_handler = SIG_IGN
@@ -43,7 +57,10 @@ package final class Interrupt: Sendable {
     action.__sigaction_handler.sa_handler = { number in
       let (first, _) = caughtSignal.compareExchange(
         expected: 0, desired: number, ordering: .sequentiallyConsistent)
-      if !first { _exit(130) }
+      if !first {
+        if secondSignalExits.load(ordering: .relaxed) { _exit(130) }
+        caughtAgain.store(true, ordering: .sequentiallyConsistent)
+      }
       Waker.wake(wakeDescriptor.load(ordering: .relaxed))
     }
     sigemptyset(&action.sa_mask)
@@ -61,6 +78,8 @@ package final class Interrupt: Sendable {
   }
 }
 
-// A signal handler captures nothing, so what it needs is global. Both are touched before a handler can run.
+// A signal handler captures nothing, so what it needs is global. All are touched before a handler can run.
 private let caughtSignal = Atomic<Int32>(0)
+private let caughtAgain = Atomic<Bool>(false)
+private let secondSignalExits = Atomic<Bool>(true)
 private let wakeDescriptor = Atomic<Int32>(-1)

@@ -37,8 +37,10 @@ package struct LinkWatch {
       lastRemark = nil
       return nil
     case .refused: return .giveUp(refusal)
-    case .otherMechanism: return failed(event, otherMechanism)
-    case .notOpened: return failed(event, otherKey)
+    case .otherMechanism: return failed(event, otherMechanism, isCertain: true)
+    case .notOpened:
+      failures += 1
+      return failed(event, otherKey, isCertain: failures >= Self.failureLimit)
     case .hungUp:
       return remark(
         event, "\(endpoint) takes the connection and ends it, as a tunnel without a coordinator does; trying on")
@@ -47,10 +49,9 @@ package struct LinkWatch {
     }
   }
 
-  private mutating func failed(_ event: LinkEvent, _ words: String) -> Verdict? {
-    failures += 1
-    guard !wasEstablished else { return remark(event, "\(words); waiting for the right one") }
-    return failures >= Self.failureLimit ? .giveUp(words) : nil
+  private mutating func failed(_ event: LinkEvent, _ words: String, isCertain: Bool) -> Verdict? {
+    guard !wasEstablished else { return remark(event, "\(words). Waiting for the right one") }
+    return isCertain ? .giveUp(words) : nil
   }
 
   private mutating func remark(_ event: LinkEvent, _ words: String) -> Verdict? {

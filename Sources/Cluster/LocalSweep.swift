@@ -16,6 +16,7 @@ package struct LocalSweep {
     package var workerArguments: [String]
     /// Where checkpoints survive an interruption; removed when every point is terminal.
     package var scratch: String
+    /// All share one scratch folder, so nobody hands checkpoints over (`checkpointSeconds` is nil).
     package var scheduler: SchedulerConfiguration
     package var overviewSeconds: Double
 
@@ -56,7 +57,8 @@ package struct LocalSweep {
     let open = coordinator.scheduler.overview(at: .now)
     let workers = LocalWorkers(
       count: max(1, min(configuration.workers, open.total - open.finished - open.failed)),
-      executable: configuration.executable, arguments: workerArguments(endpoint: coordinator.endpoint), logger: logger)
+      executable: configuration.executable, logger: logger,
+      arguments: { [endpoint = coordinator.endpoint] in workerArguments($0, endpoint: endpoint) })
     coordinator.localWorkers = workers
     // Workers that were told to leave do so at once; one that has only just started was told nothing yet.
     defer { workers.stop(graceSeconds: 2) }
@@ -67,10 +69,8 @@ package struct LocalSweep {
     return end
   }
 
-  private func workerArguments(endpoint: String) -> [String] {
-    [
-      "worker", "--connect", endpoint, "--slots", "1", "--exit-with-parent", "\(getpid())", "--scratch",
-      configuration.scratch,
-    ] + configuration.workerArguments
+  private func workerArguments(_ start: WorkerStart, endpoint: String) -> [String] {
+    ["worker", "--connect", endpoint, "--scratch", configuration.scratch] + start.options
+      + configuration.workerArguments
   }
 }

@@ -1,61 +1,67 @@
 // Keeps N worker processes of this machine alive: one crash costs one run, never the sweep.
 //
 // No thread and no handler of its own: whoever owns it calls `check` often enough (every 100 ms). A worker that leaves
-// in good order is not replaced; one that crashes is, after a pause that grows with every crash in a row.
+// in good order is not replaced; one that crashes is, after a pause that grows with every crash in a row, and its
+// successor tells the coordinator how it ended. A machine whose workers do some work between their crashes is never given
+// up: only deaths soon after the start, six in a row, close a slot, and even that is tried again later.
 
 import Foundation
 import Logging
 import Sweeps
 import ZeroMQ
 
-/// A worker process that has ended.
-package struct WorkerProcessEnd: Hashable, Sendable {
-  package let process: Int32
-  package let ending: ProcessEnding
-}
-
-/// No worker process can be kept alive; prints as a sentence.
-package struct LocalWorkersError: Error, Hashable, Sendable, CustomStringConvertible {
-  package let lastEnd: String
-  package var description: String {
-    "no worker process stays alive; the last one \(lastEnd). Its own words are above, if it had any"
-  }
-}
-
 package final class LocalWorkers {
   private struct Slot {
     var process: pid_t?
+    var boot = ""
+    var words: WorkerWords?
+    var predecessor: Predecessor?
     var since = MonotonicInstant.now
+    /// What the process that runs, or ran last, said of itself.
+    var hasFinishedPoint = false
+    var isScratchUnusable = false
     /// Crashes in a row, each soon after its start.
     var crashes = 0
+    /// Departures in a row for want of scratch space.
+    var departures = 0
     /// When to start it again; nil when it runs or has left for good.
     var startAt: MonotonicInstant?
+    var isGivenUp = false
   }
 
   /// Crashes in a row after which a slot is given up.
   package static let crashLimit = 6
-  /// Longest wait between two starts; the first is an eighth of a second.
-  private static let longestPause = 30.0
-  /// A process that lived this long had started well.
-  private static let soonSeconds = 60.0
+  /// With less time than this before the deadline, no process is started again: it could not do anything useful.
+  package static let usefulSeconds = 60.0
   private static let checkSeconds = 0.1
 
   private let executable: String
-  private let arguments: [String]
+  private let arguments: (WorkerStart) -> [String]
+  private let goneBy: MonotonicInstant?
+  private let pauses: RestartPauses
   private let logger: Logger
   private var slots: [Slot]
   private var isStopping = false
   private var nextCheck = MonotonicInstant.now
   /// The first code other than 0 of those that left for good.
-  package private(set) var exitCode: Int32 = 0
+  private var codeOfLeft: Int32 = 0
   private var lastEnd = "never started"
 
-  /// Starts nothing yet. `arguments` are those of one worker process.
-  package init(count: Int, executable: String, arguments: [String], logger: Logger) {
+  /// Starts nothing yet.
+  ///
+  /// - Parameters:
+  ///   - arguments: those of one worker process.
+  ///   - secondsLeft: from now until all have to be gone; nil: they may stay.
+  package init(
+    count: Int, executable: String, secondsLeft: Double? = nil, pauses: RestartPauses = RestartPauses(),
+    logger: Logger, arguments: @escaping (WorkerStart) -> [String]
+  ) {
     precondition(count >= 1, "\(count) workers")
     self.executable = executable
     self.arguments = arguments
+    self.pauses = pauses
     self.logger = logger
+    goneBy = secondsLeft.map { MonotonicInstant.now.advanced(bySeconds: $0) }
     slots = Array(repeating: Slot(), count: count)
   }
 
@@ -66,8 +72,12 @@ package final class LocalWorkers {
   /// Process ids of those that run.
   package var processes: [Int32] { slots.compactMap(\.process) }
 
-  /// Whether no process runs and none will be started again.
-  package var isOver: Bool { slots.allSatisfy { $0.process == nil && $0.startAt == nil } }
+  /// Whether no process runs and none will be started again. Slots that were given up are only tried again as long as
+  /// others live.
+  package var isOver: Bool { slots.allSatisfy { $0.process == nil && ($0.startAt == nil || $0.isGivenUp) } }
+
+  /// For the command, once it is over.
+  package var exitCode: Int32 { codeOfLeft == 0 && slots.contains(where: \.isGivenUp) ? 1 : codeOfLeft }
 
   package var error: LocalWorkersError { LocalWorkersError(lastEnd: lastEnd) }
 
@@ -76,9 +86,20 @@ package final class LocalWorkers {
   }
 
   private func start(_ index: Int) throws(SpawnError) {
+    let now = MonotonicInstant.now
+    let boot = WorkerIdentity.newBoot()
     slots[index].startAt = nil
-    slots[index].since = .now
-    slots[index].process = try ChildProcess.start(executable, arguments)
+    slots[index].isGivenUp = false
+    slots[index].hasFinishedPoint = false
+    slots[index].isScratchUnusable = false
+    slots[index].since = now
+    slots[index].boot = boot
+    let start = WorkerStart(
+      boot: boot, predecessor: slots[index].predecessor, secondsLeft: goneBy.map { max(0.01, $0.seconds(since: now)) })
+    let pipe = WorkerWords.open()
+    defer { if let pipe { close(pipe.forChild) } }
+    slots[index].words = pipe?.words
+    slots[index].process = try ChildProcess.start(executable, arguments(start), passing: pipe?.forChild)
   }
 
   /// Reaps and restarts; returns those that ended since the last call. Looks at most every 100 ms.
@@ -88,45 +109,109 @@ package final class LocalWorkers {
     nextCheck = now.advanced(bySeconds: Self.checkSeconds)
     var ends: [WorkerProcessEnd] = []
     for index in slots.indices {
-      if let process = slots[index].process, let ending = ChildProcess.reap(process) {
-        ends.append(WorkerProcessEnd(process: process, ending: ending))
-        ended(index, ending, at: now)
-      } else if let due = slots[index].startAt, now >= due {
-        do {
-          try start(index)
-        } catch {
-          logger.error("\(error)")
-          retry(index, at: now)
+      if let process = slots[index].process {
+        let ending = ChildProcess.reap(process)
+        // After it was reaped: its last words count.
+        listen(to: index)
+        if let ending {
+          ends.append(WorkerProcessEnd(process: process, boot: slots[index].boot, ending: ending))
+          ended(index, ending, at: now)
         }
+      } else if let due = slots[index].startAt, now >= due {
+        startAgain(index, at: now)
       }
     }
     return ends
   }
 
+  private func listen(to index: Int) {
+    for word in slots[index].words?.heard() ?? [] {
+      switch word {
+      case .finishedPoint: slots[index].hasFinishedPoint = true
+      case .scratchUnusable: slots[index].isScratchUnusable = true
+      }
+    }
+  }
+
+  private func startAgain(_ index: Int, at now: MonotonicInstant) {
+    guard isWorthwhile(at: now) else {
+      slots[index].startAt = nil
+      return
+    }
+    do {
+      try start(index)
+    } catch {
+      logger.error("\(error)")
+      lastEnd = "could not be started"
+      crashed(index, at: now)
+    }
+  }
+
+  private func isWorthwhile(at time: MonotonicInstant) -> Bool {
+    goneBy.map { $0.seconds(since: time) >= Self.usefulSeconds } ?? true
+  }
+
   private func ended(_ index: Int, _ ending: ProcessEnding, at now: MonotonicInstant) {
-    let lived = now.seconds(since: slots[index].since)
     lastEnd = "\(ending)"
     slots[index].process = nil
+    slots[index].words = nil
+    slots[index].predecessor = Predecessor(boot: slots[index].boot, ending: lastEnd)
     if case .exited(let code) = ending, isFinal(code) || isStopping {
-      if exitCode == 0 { exitCode = code }
+      if codeOfLeft == 0 { codeOfLeft = code }
       return
     }
     guard !isStopping else { return }
-    if lived > Self.soonSeconds { slots[index].crashes = 0 }
-    retry(index, at: now)
+    if slots[index].hasFinishedPoint || now.seconds(since: slots[index].since) > pauses.soon {
+      slots[index].crashes = 0
+      slots[index].departures = 0
+    }
+    if slots[index].isScratchUnusable, case .exited = ending {
+      waitForRoom(index, at: now)
+    } else {
+      crashed(index, at: now)
+    }
   }
 
-  private func retry(_ index: Int, at now: MonotonicInstant) {
+  private func crashed(_ index: Int, at now: MonotonicInstant) {
     slots[index].crashes += 1
     let crashes = slots[index].crashes
-    guard crashes < Self.crashLimit else {
-      logger.error("a worker process \(lastEnd), \(crashes) times in a row; it is not started again")
-      if exitCode == 0 { exitCode = 1 }
+    if crashes < Self.crashLimit {
+      let pause = min(pauses.longest, pauses.first * Double(1 << min(crashes - 1, 20)))
+      restart(index, after: pause, at: now, "a worker process \(lastEnd); starting another one")
       return
     }
-    let pause = min(Self.longestPause, 0.125 * Double(1 << min(crashes, 10)) / 2)
-    logger.warning("a worker process \(lastEnd); starting another one")
-    slots[index].startAt = now.advanced(bySeconds: pause)
+    logger.error(
+      """
+      a worker process \(lastEnd), \(crashes) times in a row; its slot is given up, and tried again in \
+      \(Self.words(pauses.givenUp)) if others work until then
+      """)
+    slots[index].isGivenUp = true
+    slots[index].startAt = now.advanced(bySeconds: pauses.givenUp)
+    // One more quick death, and it is given up again.
+    slots[index].crashes = Self.crashLimit - 1
+  }
+
+  /// It handed its point back and left: no crash, and nothing that another start would change soon.
+  private func waitForRoom(_ index: Int, at now: MonotonicInstant) {
+    slots[index].departures += 1
+    let pause = min(pauses.fullLongest, pauses.fullFirst * Double(1 << min(slots[index].departures - 1, 20)))
+    restart(
+      index, after: pause, at: now,
+      "a worker process found no room in its scratch space; starting another one in \(Self.words(pause))")
+  }
+
+  private func restart(_ index: Int, after pause: Double, at now: MonotonicInstant, _ words: String) {
+    let due = now.advanced(bySeconds: pause)
+    guard isWorthwhile(at: due) else {
+      logger.warning("a worker process \(lastEnd); so near the deadline, no other one is started")
+      return
+    }
+    logger.warning("\(words)")
+    slots[index].startAt = due
+  }
+
+  private static func words(_ seconds: Double) -> String {
+    seconds < 120 ? "\(Int(seconds.rounded())) s" : "\(Int((seconds / 60).rounded())) minutes"
   }
 
   /// Left in order, was refused, or was asked to leave: starting it again would end the same way. The codes are those
@@ -145,41 +230,44 @@ package final class LocalWorkers {
     for process in processes { kill(process, SIGTERM) }
   }
 
-  /// Ends all: waits `graceSeconds` for them to leave by themselves, asks them to, and after `leaveSeconds` more kills
-  /// those that are left. Returns when none is.
-  package func stop(graceSeconds: Double, leaveSeconds: Double = 30) {
+  /// Ends all: waits `graceSeconds` for them to leave by themselves, asks them to, and after `leaveSeconds` more, or as
+  /// soon as `interrupt` is urgent, kills those that are left. Returns when none is.
+  package func stop(graceSeconds: Double, leaveSeconds: Double = 30, interrupt: Interrupt? = nil) {
     stopRestarting()
-    if wait(seconds: graceSeconds) { return }
+    if wait(seconds: graceSeconds, interrupt) { return }
     terminate()
-    if wait(seconds: leaveSeconds) { return }
+    if wait(seconds: leaveSeconds, interrupt) { return }
     for process in processes {
-      logger.warning("worker process \(process) does not leave; killing it")
+      if interrupt?.isUrgent != true { logger.warning("worker process \(process) does not leave; killing it") }
       kill(process, SIGKILL)
     }
-    _ = wait(seconds: 60)
+    _ = wait(seconds: 60, nil)
   }
 
   /// Whether all have ended within `seconds`.
-  private func wait(seconds: Double) -> Bool {
+  private func wait(seconds: Double, _ interrupt: Interrupt?) -> Bool {
     let deadline = MonotonicInstant.now.advanced(bySeconds: seconds)
     while true {
       nextCheck = .now
       _ = check()
       if isOver { return true }
-      if MonotonicInstant.now >= deadline { return false }
-      try? Poller.wait([], timeout: .milliseconds(20))
+      if MonotonicInstant.now >= deadline || interrupt?.isUrgent == true { return false }
+      try? Poller.wait([], waker: interrupt?.waker, timeout: .milliseconds(20))
     }
   }
 
-  /// `groksweep worker --slots N`: starts all and stays until they have left or `interrupt` says so. Returns the exit
-  /// code for the command.
+  /// Workers that leave write a checkpoint, wait for it to be taken over, and for their receipts.
+  private static let leaveSeconds = 75.0
+
+  /// `groksweep worker`: starts all and stays until they have left or `interrupt` says so. The first signal asks them to
+  /// leave, once; the second kills those that have not. Returns the exit code for the command.
   package func run(interrupt: Interrupt) throws -> Int32 {
     try start()
     while !isOver {
       if let signal = interrupt.signal {
         // Asks them once: a second signal would end them before they have checkpointed.
-        stop(graceSeconds: 0)
-        return signal == SIGINT ? 130 : exitCode
+        stop(graceSeconds: 0, leaveSeconds: Self.leaveSeconds, interrupt: interrupt)
+        return signal == SIGINT || interrupt.isUrgent ? 130 : exitCode
       }
       _ = check()
       try Poller.wait([], waker: interrupt.waker, timeout: .milliseconds(100))

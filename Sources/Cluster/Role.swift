@@ -10,6 +10,9 @@ package enum Role: String, Hashable, Sendable, Codable, CaseIterable {
   /// Asks how far things are; changes nothing.
   case reader
 
+  /// As in "a key of a worker".
+  package var title: String { self == .operator ? "an operator" : "a \(rawValue)" }
+
   package func permits(_ message: InboundMessage) -> Bool {
     switch (self, message) {
     case (.worker, .worker): true

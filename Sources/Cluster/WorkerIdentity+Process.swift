@@ -5,15 +5,21 @@ import Kernels
 import Sweeps
 
 extension WorkerIdentity {
-  /// `build` is groksweep's version, for people.
-  package static func ofThisProcess(kernels: KernelPath, build: String) -> WorkerIdentity {
+  /// A name for one life of a process: 32 hexadecimal digits.
+  package static func newBoot() -> String {
     let words = [UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)]
-    let boot = words.map { word in
+    return words.map { word in
       let digits = String(word, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-    return WorkerIdentity(
-      boot: boot.joined(), host: hostName, processID: getpid(), cpu: processorName,
+    }.joined()
+  }
+
+  /// - Parameters:
+  ///   - build: groksweep's version, for people.
+  ///   - boot: what whoever started this process calls it; nil: nobody calls it anything.
+  package static func ofThisProcess(kernels: KernelPath, build: String, boot: String? = nil) -> WorkerIdentity {
+    WorkerIdentity(
+      boot: boot ?? newBoot(), host: hostName, processID: getpid(), cpu: processorName,
       cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), kernelPath: kernels.rawValue, build: build)
   }
 

@@ -57,25 +57,25 @@ package final class WorkerShell {
   }
 
   private let configuration: Configuration
-  private let endpoint: String
-  private let scratch: ScratchFolder
+  let scratch: ScratchFolder
   private let interrupt: Interrupt
-  private let logger: Logger
+  let logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
-  private var link: LinkWatch
+  /// Exit code for words about keys.
+  private static let notAllowed: Int32 = 77
 
   /// Events that directives gave rise to, and that are handled after them.
-  private var queue: [SessionEvent] = []
+  var queue: [SessionEvent] = []
   private var end: WorkerEnd?
   private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
-  private var running: PointFolder?
+  var running: PointFolder?
   /// Checkpoints of that run which can be read: the last one, and the one that was offered.
-  private var newest: OpenCheckpoint?
-  private var offered: OpenCheckpoint?
+  var newest: OpenCheckpoint?
+  var offered: OpenCheckpoint?
   /// The folders of results that wait for their receipt.
   private var unsent: [(lease: LeaseID, folder: PointFolder)] = []
 
@@ -86,10 +86,7 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
-    endpoint = try EndpointPolicy.check(
-      configuration.endpoint, .connecting,
-      configuration.join != nil ? .keys : configuration.isInsecure ? .insecure : .nothing)
-    link = LinkWatch(endpoint: configuration.endpoint, keyName: configuration.join?.name)
+    _ = try Link.check(configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
     training = TrainingThread(waker: interrupt.waker)
@@ -106,42 +103,41 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
-    let context = try Context()
-    let socket = try Socket(
-      context, .dealer, keys: configuration.join?.client,
-      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
-    let monitor = try Monitor(socket, in: context)
-    try socket.connect(endpoint)
+    let link = try Link(to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
 
     scratch.removeStale()
     let kept = scratch.claimUnsentResults(logger)
     unsent = kept.map { (lease: $0.1.lease, folder: $0.0) }
-    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), socket) }
+    if !kept.isEmpty { handle(.unsentResults(kept.map { $0.1 }), link.socket) }
     // A hello before the link stands would be said in vain and again only seconds later.
-    try Poller.waitUntilSendable(socket, waker: interrupt.waker, timeout: .seconds(2))
-    handle(.start, socket)
+    switch try link.waitUntilEstablished(interrupt, seconds: 2) {
+    case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
+    case .remark(let words)?: logger.warning("\(words)")
+    case nil: break
+    }
+    handle(.start, link.socket)
 
     while true {
       if let end {
         // A goodbye that is still queued gets a moment; a coordinator that has gone gets none.
-        try socket.linger(milliseconds: 500)
+        try link.socket.linger(milliseconds: 500)
         return end
       }
       if !isInterrupted, let code = interruption() {
         isInterrupted = true
-        handle(.interrupt(exitCode: code), socket)
+        handle(.interrupt(exitCode: code), link.socket)
       }
-      while end == nil, let event = try monitor.next() { heed(event, socket) }
-      while end == nil, let received = try socket.receive() {
+      while end == nil, let verdict = try link.next() { heed(verdict, link.socket) }
+      while end == nil, let received = try link.socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), socket)
+          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), link.socket)
         } catch {
-          handle(.undecodable(error), socket)
+          handle(.undecodable(error), link.socket)
         }
       }
-      for note in training.collect() { take(note, socket) }
-      if let due = session.nextDeadline, due <= .now { handle(.tick, socket) }
-      if end == nil { try Poller.wait([socket, monitor.socket], waker: interrupt.waker, timeout: nextWait) }
+      for note in training.collect() { take(note, link.socket) }
+      if let due = session.nextDeadline, due <= .now { handle(.tick, link.socket) }
+      if end == nil { try Poller.wait(link.sockets, waker: interrupt.waker, timeout: nextWait) }
     }
   }
 
@@ -165,14 +161,13 @@ package final class WorkerShell {
 
   /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
   /// goes on from there.
-  private func heed(_ event: LinkEvent, _ socket: Socket) {
-    switch link.handle(event) {
-    case .remark(let words)?: logger.warning("\(words)")
-    case .giveUp(let words)?:
+  private func heed(_ verdict: LinkWatch.Verdict, _ socket: Socket) {
+    switch verdict {
+    case .remark(let words): logger.warning("\(words)")
+    case .giveUp(let words):
       logger.error("\(words)")
-      if !isInterrupted { handle(.interrupt(exitCode: 77), socket) }
+      if !isInterrupted { handle(.interrupt(exitCode: Self.notAllowed), socket) }
       isInterrupted = true
-    case nil: break
     }
   }
 
@@ -201,7 +196,7 @@ package final class WorkerShell {
   }
 
   /// Opens the folder, with its checkpoint, to whoever gets the point next.
-  private func letGo() { (running, newest, offered) = (nil, nil, nil) }
+  func letGo() { (running, newest, offered) = (nil, nil, nil) }
 
   private func handle(_ event: SessionEvent, _ socket: Socket) {
     queue.append(event)
@@ -252,51 +247,6 @@ package final class WorkerShell {
     }
   }
 
-  /// What a checkpoint that the coordinator keeps needs beyond what lies here.
-  private func prepare(_ point: PointID, _ experiment: Experiment, _ contents: CheckpointContents) {
-    do {
-      letGo()
-      let folder = try scratch.open(point)
-      running = folder
-      folder.run.removeHalfWritten()
-      queue.append(.prepared(missing: folder.run.missing(of: contents, experiment)))
-    } catch {
-      queue += withoutScratch("\(error)")
-    }
-  }
-
-  private func keep(_ bytes: [UInt8], at offset: Int, of missing: CheckpointContents, for point: PointID) {
-    guard let folder = running, folder.point == point else { return }
-    do {
-      try folder.run.keep(bytes, at: offset, of: missing)
-    } catch {
-      queue.append(.fetchFailed(reason: "\(error)"))
-    }
-  }
-
-  private func dropFetched(_ point: PointID) {
-    guard let folder = running, folder.point == point else { return }
-    folder.run.removeHalfWritten()
-    // Parts without a checkpoint are of no use to a run.
-    if !folder.run.hasCheckpoint { folder.remove() }
-    letGo()
-  }
-
-  /// The bytes that the coordinator asks for, of the checkpoint that it was offered.
-  private func answer(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> WorkerMessage {
-    let epoch = request.missing.epoch
-    do {
-      guard running?.point == point,
-        let checkpoint = [offered, newest].compactMap(\.self).first(where: { $0.contents.epoch == epoch })
-      else { return .chunkGone(lease: lease, point: point, epoch: epoch) }
-      let bytes = try checkpoint.read(request)
-      return .chunk(lease: lease, point: point, CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes))
-    } catch {
-      logger.debug("no part of the checkpoint of point \(point.short) at epoch \(epoch): \(error)")
-      return .chunkGone(lease: lease, point: point, epoch: epoch)
-    }
-  }
-
   private func startTraining(_ point: PointID, _ experiment: Experiment) {
     do {
       // Into which its checkpoint was fetched, if it was.
@@ -316,7 +266,7 @@ package final class WorkerShell {
 
   /// A machine whose scratch space takes nothing would fail every point of the sweep, one after the other. So its worker
   /// hands its point back, which charges nobody, and leaves with code 1; whoever looks after it starts it again later.
-  private func withoutScratch(_ reason: String) -> [SessionEvent] {
+  func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
     configuration.supervisor?.say(.scratchUnusable)
     return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []

@@ -56,16 +56,20 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   /// What `SelfTest` has to give on every worker's machine; nil: nobody is asked.
   package var selfTestDigest: String?
 
-  /// - Parameter graceSeconds: nil means `leaseSeconds`.
+  /// - Parameters:
+  ///   - progressSeconds: nil means every second, and four times in every lease: reports as rare as leases are short
+  ///     would end each of them.
+  ///   - graceSeconds: nil means `leaseSeconds`.
   package init(
-    leaseSeconds: Double = 60, progressSeconds: Double = 1, graceSeconds: Double? = nil, chargedAttemptsLimit: Int = 3,
+    leaseSeconds: Double = 60, progressSeconds: Double? = nil, graceSeconds: Double? = nil,
+    chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
     checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
     checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
   ) {
     self.leaseSeconds = leaseSeconds
-    self.progressSeconds = progressSeconds
+    self.progressSeconds = progressSeconds ?? min(1, leaseSeconds / 4)
     self.graceSeconds = graceSeconds ?? leaseSeconds
     self.chargedAttemptsLimit = chargedAttemptsLimit
     self.leaveSeconds = leaveSeconds

@@ -108,7 +108,8 @@ extension WorkerSession {
 
   mutating func fetch(_ contents: CheckpointContents, for grant: Grant) {
     if let problem = contents.problem(for: grant.experiment) {
-      log(.warning, "the checkpoint of point \(grant.held.point.short) cannot be right (\(problem)); training without it")
+      log(
+        .warning, "the checkpoint of point \(grant.held.point.short) cannot be right (\(problem)); training without it")
       train(grant)
       return
     }

@@ -25,7 +25,7 @@ package struct CurveKey: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A secret key. Whoever wants its text asks for it by name; printing gives none of it.
-package struct CurveSecret: Hashable, Sendable, CustomStringConvertible {
+package struct CurveSecret: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
   /// 40 characters of Z85: for files that only their owner reads.
   package let secretText: String
 
@@ -35,6 +35,7 @@ package struct CurveSecret: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "a secret key" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// A public key and the secret key that belongs to it.

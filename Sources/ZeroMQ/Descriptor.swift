@@ -16,7 +16,8 @@ enum Descriptor {
         if Int32(address.pointee.sa_family) == AF_UNIX { return "this machine" }
         guard
           getnameinfo(
-            address, length, &host, socklen_t(host.count), &port, socklen_t(port.count), NI_NUMERICHOST | NI_NUMERICSERV)
+            address, length, &host, socklen_t(host.count), &port, socklen_t(port.count), NI_NUMERICHOST | NI_NUMERICSERV
+          )
             == 0
         else { return nil }
         let name = CurveText.string(host)

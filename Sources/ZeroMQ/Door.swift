@@ -76,7 +76,7 @@ private final class DoorThread: @unchecked Sendable {
     var isStopping = false
   }
 
-  private struct Watched {
+  private struct Watched: @unchecked Sendable {
     let monitor: Socket
     var watch: DoorWatch
   }
@@ -217,7 +217,9 @@ private final class DoorThread: @unchecked Sendable {
       switch try authenticate(key, who) {
       case .allowed(let user):
         guard !user.isEmpty else { return putOff(.trouble, "key \(key)", "the authenticator gave it no name") }
-        guard handshakes.admitsKnown(now: now) else { return putOff(.busy, "key \(key)", "too many handshakes at once") }
+        guard handshakes.admitsKnown(now: now) else {
+          return putOff(.busy, "key \(key)", "too many handshakes at once")
+        }
         return Answer(code: "200", user: user)
       case .refused(let name, let reason):
         guard handshakes.answersStranger(at: who, now: now) else {

@@ -20,6 +20,8 @@ enum MonitorEvent: Hashable {
   case failedAuthentication(Int)
   case succeeded
   case disconnected(Int32)
+  /// It will be tried again.
+  case retried
   case other
 
   init(_ frames: [[UInt8]]) {
@@ -38,6 +40,7 @@ enum MonitorEvent: Hashable {
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: .failedAuthentication(Int(value))
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .succeeded
       case ZMQ_EVENT_DISCONNECTED: .disconnected(value)
+      case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED: .retried
       default: .other
       }
   }
@@ -103,7 +106,7 @@ struct DoorWatch {
     case .disconnected(let descriptor):
       defer { failure = nil }
       return ended(descriptor, hasSpoken(descriptor)).map { [.note($0)] } ?? []
-    case .failedAuthentication, .connected, .other: return []
+    case .failedAuthentication, .connected, .retried, .other: return []
     }
   }
 
@@ -185,7 +188,8 @@ struct DoorWatch {
     case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
       note(
         .otherMechanism, peer,
-        hasKeys ? "it does not speak with keys; a worker needs --join FILE" : "it speaks with keys, and none are used here")
+        hasKeys
+          ? "it does not speak with keys; a worker needs --join FILE" : "it speaks with keys, and none are used here")
     case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC where !isThrough:
       note(
         .sealed, peer,

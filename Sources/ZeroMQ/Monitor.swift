@@ -33,6 +33,8 @@ package final class Monitor {
   private var double: Int32?
   private var failure: MonitorEvent?
   private var isEstablished = false
+  /// When a connection ended after which libzmq has not begun another one.
+  private var lostSince: ContinuousClock.Instant?
 
   /// Watches a socket that does not connect yet. On the socket's own thread.
   package init(_ watched: Socket, in context: Context) throws(ZeroMQError) {
@@ -51,11 +53,17 @@ package final class Monitor {
     return socket
   }
 
+  /// Whether libzmq has given up: a peer that breaks the protocol, whoever it was, is never tried again. Then a new socket
+  /// may find the right one.
+  package var isAbandoned: Bool { lostSince.map { ContinuousClock.now - $0 > .seconds(1) } ?? false }
+
   /// The next event that matters, or nil when none has come.
   package func next() throws(ZeroMQError) -> LinkEvent? {
     while let message = try socket.receive() {
       switch MonitorEvent(message.frames) {
-      case .connected(let descriptor): follow(dup(descriptor))
+      case .connected(let descriptor):
+        lostSince = nil
+        follow(dup(descriptor))
       case .succeeded:
         follow(-1)
         isEstablished = true
@@ -65,7 +73,10 @@ package final class Monitor {
       case .failed: failure = .failed(0)
       case .failedProtocol(ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH): return .otherMechanism
       case .failedProtocol: failure = .failedProtocol(0)
-      case .disconnected: if let event = ended() { return event }
+      case .disconnected:
+        lostSince = .now
+        if let event = ended() { return event }
+      case .retried: lostSince = nil
       case .accepted, .other: break
       }
     }

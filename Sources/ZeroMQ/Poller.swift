@@ -47,16 +47,6 @@ package enum Poller {
     if let waker, items[items.count - 1].revents != 0 { waker.drain() }
   }
 
-  /// Returns when `socket` could send (for a dealer: when its link stands), the waker was woken, a signal came or
-  /// `timeout` is over.
-  package static func waitUntilSendable(_ socket: Socket, waker: Waker, timeout: Duration) throws(ZeroMQError) {
-    var items = [
-      zmq_pollitem_t(socket: socket.handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0),
-      zmq_pollitem_t(socket: nil, fd: waker.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
-    ]
-    guard zmq_poll(&items, 2, milliseconds(timeout)) >= 0 || zmq_errno() == EINTR else { throw .last(.poll) }
-  }
-
   /// Rounded up, so that a deadline has passed when its wait is over.
   private static func milliseconds(_ timeout: Duration) -> Int {
     let (seconds, attoseconds) = timeout.components

@@ -24,7 +24,8 @@ package struct SocketOptions: Hashable, Sendable {
 
   /// - Parameter receiveHighWaterMark: nil means `highWaterMark`.
   package init(
-    highWaterMark: Int32 = 100, receiveHighWaterMark: Int32? = nil, maximumMessageSize: Int64 = 16 << 20, heartbeatMilliseconds: Int32 = 5000,
+    highWaterMark: Int32 = 100, receiveHighWaterMark: Int32? = nil, maximumMessageSize: Int64 = 16 << 20,
+    heartbeatMilliseconds: Int32 = 5000,
     heartbeatTimeoutMilliseconds: Int32 = 15_000, reconnectMilliseconds: Int32 = 100,
     reconnectMaximumMilliseconds: Int32 = 5000, handshakeMilliseconds: Int32 = 10_000
   ) {

@@ -41,7 +41,8 @@ struct LocalJob {
     interrupt.catchSignals()
     // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
     // epoch of the largest model.
-    let scheduler = SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0)
+    let scheduler = SchedulerConfiguration(
+      leaseSeconds: 600, graceSeconds: 0, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),

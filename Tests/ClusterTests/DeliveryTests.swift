@@ -92,7 +92,7 @@ import ZeroMQ
     _ = try coordinator.next { if case .hello = $0 { true } else { nil } }
     try coordinator.say(.refused(reason: "another engine"))
     let end = try worker.end()
-    #expect(end.code == 1)
+    #expect(end.code == 77)
     #expect(end.reason == "the coordinator refused this worker: another engine")
   }
 

@@ -94,17 +94,20 @@ final class Fixture {
 
   /// A worker on a thread of its own.
   func worker(
-    at endpoint: String? = nil, checkpointSeconds: Double = 30, resendSeconds: Double = 0.1, parent: Int32? = nil
+    at endpoint: String? = nil, join: JoinFile? = nil, scratch: String? = nil, checkpointSeconds: Double = 30,
+    resendSeconds: Double = 0.1, handOverSeconds: Double = 20, lifetimeSeconds: Double? = nil, parent: Int32? = nil
   ) throws -> WorkerOnThread {
     let kernels = try KernelPath.choose()
     let identity = WorkerIdentity.ofThisProcess(kernels: kernels, build: "test")
-    return try WorkerOnThread(
-      WorkerShell.Configuration(
-        endpoint: endpoint ?? self.endpoint, scratch: scratch, identity: identity, kernels: kernels, parent: parent,
-        session: SessionConfiguration(
-          identity: identity, helloSeconds: 0.1, readySeconds: 0.2, resendSeconds: resendSeconds, handBackSeconds: 0.5),
-        checkpointSeconds: checkpointSeconds, progressSeconds: 0.01),
-      logger: logger, deadline: deadline)
+    var configuration = WorkerShell.Configuration(
+      endpoint: endpoint ?? self.endpoint, scratch: scratch ?? self.scratch, identity: identity, kernels: kernels,
+      parent: parent,
+      session: SessionConfiguration(
+        identity: identity, helloSeconds: 0.1, readySeconds: 0.2, resendSeconds: resendSeconds, handBackSeconds: 0.5,
+        handOverSeconds: handOverSeconds, lifetimeSeconds: lifetimeSeconds),
+      checkpointSeconds: checkpointSeconds, progressSeconds: 0.01)
+    configuration.join = join
+    return try WorkerOnThread(configuration, logger: logger, deadline: deadline)
   }
 
   /// Runs a coordinator on this thread until it is done, or told to end when the deadline has passed.
@@ -142,6 +145,8 @@ final class WorkerOnThread: Sendable {
     }
     thread.start()
   }
+
+  var isOver: Bool { outcome.withLock { $0 != nil } }
 
   /// How it ended; fails the test when it does not.
   func end() throws -> WorkerEnd {
@@ -185,11 +190,15 @@ final class CoordinatorByHand {
   }
 
   /// Greets the next worker that says hello and grants it `point`.
-  func grant(_ point: Point, _ lease: LeaseID = LeaseID(1)) throws -> WorkerIdentity {
+  @discardableResult
+  func grant(
+    _ point: Point, _ lease: LeaseID = LeaseID(1), checkpointSeconds: Double? = nil,
+    checkpoint: CheckpointContents? = nil
+  ) throws -> WorkerIdentity {
     let identity = try next { if case .hello(let hello) = $0 { hello.identity } else { nil } }
-    try say(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 0.01))
+    try say(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 0.01, checkpointSeconds: checkpointSeconds))
     try next { $0 == .ready ? true : nil }
-    try say(.grant(lease: lease, point: point.id, point.experiment))
+    try say(.grant(lease: lease, point: point.id, point.experiment, checkpoint: checkpoint))
     return identity
   }
 

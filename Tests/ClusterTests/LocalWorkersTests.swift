@@ -9,7 +9,7 @@ import ZeroMQ
 @Suite struct LocalWorkersTests {
   @Test func `children that leave in order are not replaced`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 2, executable: "/bin/sh", arguments: ["-c", "exit 0"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 2, executable: "/bin/sh", logger: fixture.logger) { _ in ["-c", "exit 0"] }
     try workers.start()
     let ends = Self.watch(workers, until: { workers.isOver }, fixture)
     #expect(ends.map(\.ending) == [.exited(code: 0), .exited(code: 0)])
@@ -18,7 +18,7 @@ import ZeroMQ
 
   @Test func `a killed child is reported with its signal and replaced`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 1, executable: "/bin/sleep", arguments: ["600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sleep", logger: fixture.logger) { _ in ["600"] }
     try workers.start()
     let first = try #require(workers.processes.first)
     // Its own process group: Ctrl-C at the terminal does not reach it.
@@ -35,8 +35,9 @@ import ZeroMQ
   @Test func `a child that ignores the request to leave is killed`() throws {
     let fixture = try Fixture(points: 1)
     // The shell ignores SIGTERM, and so does the program that it becomes.
-    let workers = LocalWorkers(
-      count: 1, executable: "/bin/sh", arguments: ["-c", "trap '' TERM; exec sleep 600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in
+      ["-c", "trap '' TERM; exec sleep 600"]
+    }
     try workers.start()
     let process = try #require(workers.processes.first)
     _ = Self.watch(workers, until: { Self.ignoresTerm(process) }, fixture)
@@ -62,14 +63,14 @@ import ZeroMQ
 
   @Test func `a program that is not there is named`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 1, executable: "/no/such/program", arguments: [], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/no/such/program", logger: fixture.logger) { _ in [] }
     let error = #expect(throws: SpawnError.self) { try workers.start() }
     #expect(error?.description == "cannot start /no/such/program: No such file or directory")
   }
 
   @Test func `the supervisor's command ends with its interrupt, and its children with it`() throws {
     let fixture = try Fixture(points: 1)
-    let workers = LocalWorkers(count: 2, executable: "/bin/sleep", arguments: ["600"], logger: fixture.logger)
+    let workers = LocalWorkers(count: 2, executable: "/bin/sleep", logger: fixture.logger) { _ in ["600"] }
     let interrupt = try Interrupt()
     interrupt.request(SIGINT)
     #expect(try workers.run(interrupt: interrupt) == 130)
@@ -82,7 +83,7 @@ import ZeroMQ
     let script = """
       trap 'echo >> \(told)' TERM; touch \(told); while [ ! -s \(told) ]; do sleep 0.02; done; sleep 0.2
       """
-    let workers = LocalWorkers(count: 1, executable: "/bin/sh", arguments: ["-c", script], logger: fixture.logger)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in ["-c", script] }
     let interrupt = try Interrupt()
     let deadline = fixture.deadline
     let person = Thread {
@@ -92,6 +93,105 @@ import ZeroMQ
     person.start()
     #expect(try workers.run(interrupt: interrupt) == 0)
     #expect(try String(contentsOfFile: told, encoding: .utf8) == "\n")
+  }
+
+  private static let quick: RestartPauses = {
+    var pauses = RestartPauses()
+    (pauses.first, pauses.longest) = (0.01, 0.02)
+    return pauses
+  }()
+
+  @Test func `a process is told how the one before it ended`() throws {
+    let fixture = try Fixture(points: 1)
+    var starts: [WorkerStart] = []
+    let workers = LocalWorkers(count: 1, executable: "/bin/sleep", pauses: Self.quick, logger: fixture.logger) {
+      start in
+      starts.append(start)
+      return ["600"]
+    }
+    try workers.start()
+    kill(try #require(workers.processes.first), SIGKILL)
+    let ends = Self.watch(workers, until: { starts.count == 2 }, fixture)
+    workers.stop(graceSeconds: 0)
+    #expect(starts.count == 2 && starts[0].boot != starts[1].boot)
+    #expect(starts[0].predecessor == nil)
+    #expect(starts[1].predecessor == Predecessor(boot: starts[0].boot, ending: "killed by signal 9 (Killed)"))
+    #expect(ends.map(\.boot) == [starts[0].boot])
+    #expect(starts[1].options.contains("killed by signal 9 (Killed)"))
+  }
+
+  @Test func `a process that finished points before it crashed is replaced however often it happens`() throws {
+    let fixture = try Fixture(points: 1)
+    var starts = 0
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", pauses: Self.quick, logger: fixture.logger) { _ in
+      starts += 1
+      return ["-c", "printf f >&3; kill -9 $$"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
+    #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
+    workers.stop(graceSeconds: 0)
+  }
+
+  @Test func `a slot that was given up is tried again while others live`() throws {
+    let fixture = try Fixture(points: 1)
+    var pauses = Self.quick
+    pauses.givenUp = 0.05
+    var starts = 0
+    let workers = LocalWorkers(count: 2, executable: "/bin/sh", pauses: pauses, logger: fixture.logger) { _ in
+      starts += 1
+      return ["-c", starts == 1 ? "exec sleep 600" : "exit 2"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
+    #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver && workers.exitCode <= 1)
+    #expect(fixture.lines.contains("6 times in a row; its slot is given up"))
+    workers.stop(graceSeconds: 0)
+  }
+
+  @Test func `processes without room in their scratch space are started again later, and never given up`() throws {
+    let fixture = try Fixture(points: 1)
+    var pauses = Self.quick
+    (pauses.fullFirst, pauses.fullLongest) = (0.01, 0.02)
+    var starts = 0
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", pauses: pauses, logger: fixture.logger) { _ in
+      starts += 1
+      return ["-c", "printf s >&3; exit 1"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
+    #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
+    #expect(fixture.lines.contains("found no room in its scratch space"))
+    workers.stop(graceSeconds: 0)
+  }
+
+  @Test func `near the deadline no process is started again, and each knows how long it may stay`() throws {
+    let fixture = try Fixture(points: 1)
+    var starts: [WorkerStart] = []
+    let workers = LocalWorkers(
+      count: 1, executable: "/bin/sh", secondsLeft: 50, pauses: Self.quick, logger: fixture.logger
+    ) { start in
+      starts.append(start)
+      return ["-c", "exit 2"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { workers.isOver }, fixture)
+    #expect(workers.isOver && starts.count == 1)
+    let left = try #require(starts.first?.secondsLeft)
+    #expect(left > 0 && left <= 50)
+    #expect(fixture.lines.contains("so near the deadline"))
+  }
+
+  @Test func `a second signal kills the children that have not left`() throws {
+    let fixture = try Fixture(points: 1)
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in
+      ["-c", "trap '' TERM; exec sleep 600"]
+    }
+    let interrupt = try Interrupt()
+    interrupt.request(SIGTERM)
+    interrupt.request(SIGTERM)
+    #expect(try workers.run(interrupt: interrupt) == 130)
+    #expect(workers.isOver)
   }
 
   /// Looks after the workers until `done`, or until the fixture's deadline.

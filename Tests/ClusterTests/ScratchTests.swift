@@ -171,12 +171,12 @@ import Testing
     #expect(try KeptFolder(opening: path).run.hasCheckpoint)
   }
 
-  @Test func `a damaged snapshot is found in the analysis and the point starts over`() throws {
+  @Test func `a damaged snapshot is found before anything is trained, and the point starts over`() throws {
     let fixture = try Fixture(points: 1, epochs: Fixture.longEpochs)
     try fixture.interruptOnce(by: SIGTERM)
     try Self.damage(fixture.scratch + "/\(fixture.points[0].id)/snapshot-000000", .flippedBit, with: "")
     try fixture.finish()
-    #expect(fixture.lines.contains("goes on from its checkpoint") && fixture.lines.contains("starting this point over"))
+    #expect(fixture.lines.contains("its checkpoint cannot be used") && !fixture.lines.contains("goes on from"))
   }
 
   @Test func `leftovers are bounded, results are never among those removed`() throws {

@@ -1,6 +1,7 @@
 // `bench`: that it measures everything that it promises. How fast this machine is, is nobody's promise here.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct BenchCommandTests {

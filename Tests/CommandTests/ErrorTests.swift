@@ -1,6 +1,7 @@
 // Bad input as a person meets it: the exit code, the words, and that nothing is left behind.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ErrorTests {

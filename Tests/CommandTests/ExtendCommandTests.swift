@@ -1,6 +1,7 @@
 // `train --keep` and `extend` as a person uses them: longer runs are the runs that go straight through.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ExtendCommandTests {

@@ -5,6 +5,7 @@ import Foundation
 import Grokking
 import Results
 import Sweeps
+import TestSupport
 import Testing
 
 @Suite struct ReproduceCommandTests {

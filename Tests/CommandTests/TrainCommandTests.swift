@@ -2,6 +2,7 @@
 
 import Foundation
 import Grokking
+import TestSupport
 import Testing
 
 @Suite struct TrainCommandTests {

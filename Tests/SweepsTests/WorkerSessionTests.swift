@@ -54,7 +54,7 @@ import Testing
     _ = bench.handle(.start)
     #expect(
       bench.hear(.refused(reason: "other version")) == [
-        .exit(code: 1, reason: "the coordinator refused this worker: other version")
+        .exit(code: 77, reason: "the coordinator refused this worker: other version")
       ])
     #expect(bench.wait(100).isEmpty)
   }

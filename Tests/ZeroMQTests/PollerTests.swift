@@ -27,20 +27,6 @@ import ZeroMQ
     try Poller.wait([], timeout: .seconds(-3))
   }
 
-  @Test func `a dealer can send once its link stands, and a wake-up does not wait for it`() throws {
-    let context = try Context()
-    let router = try Socket(context, .router)
-    let endpoint = try router.bind("tcp://127.0.0.1:0")
-    let dealer = try Socket(context, .dealer)
-    let waker = try Waker()
-    waker.wake()
-    try Poller.waitUntilSendable(dealer, waker: waker, timeout: .seconds(60))
-    try Poller.wait([], waker: waker, timeout: .zero)
-    try dealer.connect(endpoint)
-    try Poller.waitUntilSendable(dealer, waker: waker, timeout: .seconds(60))
-    #expect(try dealer.send([[1]]) == .queued)
-  }
-
   @Test func `a signal ends the wait without an error`() throws {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in }

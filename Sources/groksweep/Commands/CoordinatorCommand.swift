@@ -68,8 +68,10 @@ struct CoordinatorCommand: ParsableCommand {
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
+    // Nobody connects to everywhere.
+    let address = shell.endpoint.replacing(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\]):/, with: "tcp://HOST:")
     screen.remark(
-      "listening on \(shell.endpoint); add workers with: groksweep worker --connect \(shell.endpoint)\(join)")
+      "listening on \(shell.endpoint); add workers with: groksweep worker --connect \(address)\(join)")
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
     let end = try shell.run()

@@ -1,0 +1,66 @@
+// The one connection of a worker, or of an operator's command: its socket, and what its handshakes come to. A socket that
+// libzmq has given up is replaced, so that whoever is to be waited for is found again whatever listened there meanwhile.
+
+import Sweeps
+import ZeroMQ
+
+package final class Link {
+  /// Replaced by `next`; of a new one nothing is known to the coordinator.
+  package private(set) var socket: Socket
+  private var monitor: Monitor
+  private var watch: LinkWatch
+  private let endpoint: String
+  private let join: JoinFile?
+
+  /// Connects in the background.
+  ///
+  /// - Throws: `EndpointRefused` for an address that may not be used like this, `ZeroMQError`.
+  package init(to endpoint: String, join: JoinFile?, isInsecure: Bool) throws {
+    self.endpoint = try Self.check(endpoint, join: join, isInsecure: isInsecure)
+    self.join = join
+    watch = LinkWatch(endpoint: endpoint, keyName: join?.name)
+    (socket, monitor) = try Self.open(self.endpoint, join)
+  }
+
+  package static func check(_ endpoint: String, join: JoinFile?, isInsecure: Bool) throws(EndpointRefused) -> String {
+    try EndpointPolicy.check(endpoint, .connecting, join != nil ? .keys : isInsecure ? .insecure : .nothing)
+  }
+
+  private static func open(_ endpoint: String, _ join: JoinFile?) throws(ZeroMQError) -> (Socket, Monitor) {
+    let context = try Context()
+    let socket = try Socket(
+      context, .dealer, keys: join?.client,
+      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+    let monitor = try Monitor(socket, in: context)
+    try socket.connect(endpoint)
+    return (socket, monitor)
+  }
+
+  /// For `Poller.wait`.
+  package var sockets: [Socket] { [socket, monitor.socket] }
+
+  /// What has become of the connection since the last call, if there is anything to say or to do about it.
+  package func next() throws(ZeroMQError) -> LinkWatch.Verdict? {
+    while let event = try monitor.next() {
+      if let verdict = watch.handle(event) { return verdict }
+    }
+    if monitor.isAbandoned { (socket, monitor) = try Self.open(endpoint, join) }
+    return nil
+  }
+
+  /// Returns when the connection stands, when there is something to say about it, when somebody wants this process to end,
+  /// or when `seconds` are over.
+  package func waitUntilEstablished(
+    _ interrupt: Interrupt, seconds: Double
+  ) throws(ZeroMQError) -> LinkWatch.Verdict? {
+    let deadline = MonotonicInstant.now.advanced(bySeconds: seconds)
+    while MonotonicInstant.now < deadline, interrupt.signal == nil {
+      while let event = try monitor.next() {
+        if let verdict = watch.handle(event) { return verdict }
+        if event == .established { return nil }
+      }
+      try Poller.wait([monitor.socket], waker: interrupt.waker, timeout: deadline.fromNow)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,57 @@
+// What a supervisor tells a worker process and learns of its end, and how long it waits between two of them.
+
+import Foundation
+import Sweeps
+
+/// A worker process that has ended.
+package struct WorkerProcessEnd: Hashable, Sendable {
+  package let process: Int32
+  /// As the process was told to call itself.
+  package let boot: String
+  package let ending: ProcessEnding
+}
+
+/// What a worker process is told when it is started.
+package struct WorkerStart: Hashable, Sendable {
+  package let boot: String
+  /// How the process before it in its slot ended.
+  package let predecessor: Predecessor?
+  /// Until it has to be gone; nil: it may stay.
+  package let secondsLeft: Double?
+
+  /// As options of the hidden kind of `groksweep worker`: one process, which leaves when this one has gone.
+  package var options: [String] {
+    var options = ["--boot", boot, "--exit-with-parent", "\(getpid())"]
+    options += ["--supervisor-pipe", "\(SupervisorPipe.childDescriptor)"]
+    if let predecessor {
+      options += ["--predecessor-boot", predecessor.boot, "--predecessor-ending", predecessor.ending]
+    }
+    if let secondsLeft { options += ["--deadline", "\(secondsLeft)"] }
+    return options
+  }
+}
+
+/// How long to wait before a worker process is started again, in seconds.
+package struct RestartPauses: Hashable, Sendable {
+  /// After the first crash; doubles with every one in a row.
+  package var first = 0.125
+  /// Longest of these.
+  package var longest = 30.0
+  /// After the scratch space took nothing: likewise, until it does.
+  package var fullFirst = 30.0
+  package var fullLongest = 600.0
+  /// After a slot was given up.
+  package var givenUp = 600.0
+  /// A process that lived this long had started well.
+  package var soon = 60.0
+
+  package init() {}
+}
+
+/// No worker process can be kept alive; prints as a sentence.
+package struct LocalWorkersError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let lastEnd: String
+  package var description: String {
+    "no worker process stays alive; the last one \(lastEnd). Its own words are above, if it had any"
+  }
+}

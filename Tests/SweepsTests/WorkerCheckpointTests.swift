@@ -1,0 +1,388 @@
+// A worker's checkpoints on their way out and in, and how it leaves with them; with a clock that the tests turn.
+
+import Grokking
+import Sweeps
+import Testing
+
+@Suite struct WorkerCheckpointTests {
+  private typealias Samples = MachineSamples
+
+  /// A session, its clock, and the lease that it has.
+  private struct Bench {
+    var session: WorkerSession
+    var now = MonotonicInstant(nanoseconds: 0)
+
+    init(lifetimeSeconds: Double? = nil, predecessor: Predecessor? = nil, selfTest: String? = nil) {
+      session = WorkerSession(
+        SessionConfiguration(
+          identity: Samples.identity(1), lifetimeSeconds: lifetimeSeconds, predecessor: predecessor,
+          selfTest: selfTest))
+    }
+
+    mutating func handle(_ event: SessionEvent) -> [SessionDirective] {
+      session.handle(event, at: now).filter { if case .log = $0 { false } else { true } }
+    }
+    mutating func hear(_ message: CoordinatorMessage) -> [SessionDirective] { handle(.message(message)) }
+    /// Time passes in steps, and with it every tick that is due; progress is left out of what is said.
+    mutating func wait(_ seconds: Double) -> [SessionDirective] {
+      var said: [SessionDirective] = []
+      let end = now.advanced(bySeconds: seconds)
+      while now < end {
+        now = min(end, now.advanced(bySeconds: 0.5))
+        said += handle(.tick)
+      }
+      return said.filter { if case .send(.progress) = $0 { false } else { true } }
+    }
+    mutating func join(checkpointSeconds: Double? = 30) {
+      _ = handle(.start)
+      _ = hear(
+        .welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, checkpointSeconds: checkpointSeconds))
+    }
+    /// Joined and training point 0 under lease 5.
+    mutating func train(checkpointSeconds: Double? = 30) {
+      join(checkpointSeconds: checkpointSeconds)
+      _ = hear(.grant(lease: lease, point: point, Samples.experiment(0)))
+    }
+    /// Joined and granted point 0 with a checkpoint of epoch 300.
+    mutating func fetch() -> [SessionDirective] {
+      join()
+      return hear(.grant(lease: lease, point: point, Samples.experiment(0), checkpoint: contents(300)))
+    }
+  }
+
+  private static let lease = LeaseID(5)
+  private static let point = Samples.id(0)
+  private static let start = SessionDirective.startTraining(lease, point, Samples.experiment(0))
+  private static let handedBack = SessionDirective.send(.handedBack(lease: lease, point: point, epoch: 44))
+
+  /// A checkpoint that a run of `Samples.experiment(0)` could have written.
+  private static func contents(_ epoch: Int) -> CheckpointContents {
+    let numbers = SnapshotStore.numbersOfPart(Samples.experiment(0))
+    return CheckpointContents(
+      epoch: epoch, checkpointBytes: 12 * numbers + 121 + 3_000_000, partBytes: SealedSize.header + 4 * numbers,
+      weights: [0..<4], moments: [2..<3])
+  }
+
+  private static func offer(_ epoch: Int) -> SessionDirective {
+    .send(.offer(lease: lease, point: point, contents(epoch)))
+  }
+
+  private static func pull(_ epoch: Int, _ offset: Int = 0) -> CoordinatorMessage {
+    .pull(lease: lease, point: point, CheckpointRequest(missing: contents(epoch), offset: offset, count: 100))
+  }
+
+  private static func request(_ offset: Int, _ count: Int = 1 << 20) -> SessionDirective {
+    .send(
+      .fetch(lease: lease, point: point, CheckpointRequest(missing: contents(300), offset: offset, count: count)))
+  }
+
+  private static func chunk(_ offset: Int, _ count: Int = 1 << 20, lease: LeaseID = lease) -> CoordinatorMessage {
+    .chunk(
+      lease: lease, point: point,
+      CheckpointChunk(epoch: 300, offset: offset, bytes: Array(repeating: 7, count: count)))
+  }
+
+  // Out.
+
+  @Test func `checkpoints are offered as often as they are wanted, and only the newest`() {
+    var bench = Bench()
+    bench.train()
+    #expect(bench.handle(.checkpointWritten(Self.contents(100))) == [Self.offer(100)])
+    #expect(bench.wait(10).isEmpty)
+    #expect(bench.handle(.checkpointWritten(Self.contents(200))).isEmpty)
+    #expect(bench.handle(.checkpointWritten(Self.contents(300))).isEmpty)
+    #expect(bench.wait(19).isEmpty)
+    #expect(bench.wait(1) == [Self.offer(300)])
+    #expect(bench.wait(100).isEmpty, "nothing newer")
+  }
+
+  @Test func `a coordinator that wants no checkpoints is offered none, and waits for none`() {
+    var bench = Bench()
+    bench.train(checkpointSeconds: nil)
+    #expect(bench.handle(.checkpointWritten(Self.contents(100))).isEmpty)
+    #expect(bench.wait(100).isEmpty)
+    _ = bench.handle(.interrupt(exitCode: 0))
+    #expect(bench.handle(.runStopped(epoch: 44)) == [Self.handedBack])
+  }
+
+  @Test func `an offer that is being pulled is not disturbed by a newer one`() {
+    var bench = Bench()
+    bench.train(checkpointSeconds: 10)
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    for _ in 0..<5 {
+      _ = bench.handle(.checkpointWritten(Self.contents(200)))
+      #expect(bench.wait(6).isEmpty)
+      guard case .pull(_, _, let request) = Self.pull(100) else { return }
+      #expect(bench.hear(Self.pull(100)) == [.sendChunk(Self.lease, Self.point, request)])
+    }
+    #expect(
+      bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 100)) == [Self.offer(200)],
+      "at once when it is kept, since its time has come")
+  }
+
+  @Test func `an offer that nobody pulls any more makes room for a newer one`() {
+    var bench = Bench()
+    bench.train(checkpointSeconds: 10)
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    _ = bench.hear(Self.pull(100))
+    _ = bench.handle(.checkpointWritten(Self.contents(200)))
+    #expect(bench.wait(10) == [Self.offer(200)])
+  }
+
+  @Test func `a checkpoint that is kept is not offered again`() {
+    var bench = Bench()
+    bench.train(checkpointSeconds: 1)
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    _ = bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 150))
+    #expect(bench.handle(.checkpointWritten(Self.contents(150))).isEmpty)
+    #expect(bench.wait(10).isEmpty)
+    #expect(bench.handle(.checkpointWritten(Self.contents(151))) == [Self.offer(151)])
+  }
+
+  @Test func `a pull for another run is answered with words of regret`() {
+    var bench = Bench()
+    bench.train()
+    let other = CheckpointRequest(missing: Self.contents(100), offset: 0, count: 100)
+    #expect(
+      bench.hear(.pull(lease: LeaseID(4), point: Self.point, other))
+        == [.send(.chunkGone(lease: LeaseID(4), point: Self.point, epoch: 100))])
+    _ = bench.handle(.runFinished(Samples.result(0), seconds: 3))
+    #expect(
+      bench.hear(Self.pull(100)) == [.send(.chunkGone(lease: Self.lease, point: Self.point, epoch: 100))])
+  }
+
+  @Test func `a restarted coordinator is offered the checkpoint again`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    _ = bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 100))
+    _ = bench.hear(.sayHello)
+    let said = bench.hear(
+      .welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, checkpointSeconds: 30))
+    #expect(said.contains(Self.offer(100)))
+  }
+
+  // Leaving.
+
+  @Test func `a leaving worker hands its checkpoint over before its point`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(10)))
+    #expect(bench.handle(.interrupt(exitCode: 0)) == [.stopTraining(checkpoint: true)])
+    #expect(bench.handle(.checkpointWritten(Self.contents(44))).isEmpty)
+    #expect(bench.handle(.runStopped(epoch: 44)) == [Self.offer(44)])
+    #expect(bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 10)).isEmpty, "not this one")
+    guard case .pull(_, _, let request) = Self.pull(44) else { return }
+    #expect(bench.hear(Self.pull(44)) == [.sendChunk(Self.lease, Self.point, request)])
+    #expect(bench.wait(4).isEmpty)
+    #expect(bench.wait(1) == [Self.offer(44)], "said again when nothing was heard")
+    #expect(bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 44)) == [Self.handedBack])
+    #expect(
+      bench.hear(.receipt(lease: Self.lease, point: Self.point)) == [.send(.goodbye), .exit(code: 0, reason: nil)])
+  }
+
+  @Test func `the lease lives while a checkpoint is handed over`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(44)))
+    _ = bench.handle(.interrupt(exitCode: 0))
+    _ = bench.handle(.runStopped(epoch: 44))
+    bench.now = bench.now.advanced(bySeconds: 1)
+    #expect(bench.handle(.tick).contains { if case .send(.progress(Self.lease, _, _)) = $0 { true } else { false } })
+    _ = bench.hear(.sayHello)
+    bench.now = bench.now.advanced(bySeconds: 2)
+    #expect(
+      bench.handle(.tick).contains(
+        .send(Samples.hello(1, holding: HeldLease(lease: Self.lease, point: Self.point)))))
+  }
+
+  @Test func `a checkpoint that the coordinator has already keeps nobody from leaving`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(44)))
+    _ = bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 44))
+    _ = bench.hear(.leave)
+    #expect(bench.handle(.runStopped(epoch: 44)) == [Self.handedBack])
+  }
+
+  @Test func `a checkpoint that nobody takes over delays the end by its time and no more`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(44)))
+    _ = bench.handle(.interrupt(exitCode: 0))
+    _ = bench.handle(.runStopped(epoch: 44))
+    #expect(!bench.wait(19.5).contains(Self.handedBack))
+    #expect(bench.wait(0.5).contains(Self.handedBack))
+    #expect(!bench.wait(4.5).contains(.exit(code: 0, reason: nil)))
+    #expect(bench.wait(0.5).last == .exit(code: 0, reason: nil))
+  }
+
+  @Test func `a revoked lease ends the hand-over, and its point is not handed back`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(44)))
+    _ = bench.handle(.interrupt(exitCode: 0))
+    _ = bench.handle(.runStopped(epoch: 44))
+    #expect(bench.hear(.revoked(lease: Self.lease)) == [.send(.goodbye), .exit(code: 0, reason: nil)])
+  }
+
+  @Test func `the second signal does not wait for a hand-over`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.checkpointWritten(Self.contents(44)))
+    _ = bench.handle(.interrupt(exitCode: 130))
+    _ = bench.handle(.runStopped(epoch: 44))
+    #expect(bench.handle(.interrupt(exitCode: 130)).last == .exit(code: 130, reason: "interrupted twice"))
+  }
+
+  @Test func `a worker leaves before its deadline, and takes no point after that`() {
+    var bench = Bench(lifetimeSeconds: 1000)
+    bench.train()
+    let margin = 35.0
+    #expect(bench.wait(1000 - margin - 0.5).isEmpty)
+    #expect(bench.session.nextDeadline != nil)
+    #expect(bench.wait(0.5) == [.stopTraining(checkpoint: true)])
+    _ = bench.handle(.runStopped(epoch: 44))
+    let late = CoordinatorMessage.grant(lease: LeaseID(6), point: Samples.id(1), Samples.experiment(1))
+    #expect(bench.hear(late) == [.send(.handedBack(lease: LeaseID(6), point: Samples.id(1), epoch: 0))])
+    _ = bench.hear(.receipt(lease: LeaseID(6), point: Samples.id(1)))
+    #expect(
+      bench.hear(.receipt(lease: Self.lease, point: Self.point)) == [.send(.goodbye), .exit(code: 0, reason: nil)])
+  }
+
+  @Test func `a short life is not spent on leaving`() {
+    var bench = Bench(lifetimeSeconds: 40)
+    bench.train()
+    #expect(bench.wait(29.5).isEmpty)
+    #expect(bench.wait(0.5) == [.stopTraining(checkpoint: true)])
+  }
+
+  @Test func `every hello says how long this worker stays, and how the one before it ended`() {
+    let predecessor = Predecessor(boot: Samples.boot(7), ending: "killed by signal 9 (Killed)")
+    var bench = Bench(lifetimeSeconds: 1000, predecessor: predecessor, selfTest: SelfTest.digest)
+    func hello(_ seconds: Double) -> SessionDirective {
+      .send(
+        .hello(
+          Hello(
+            Samples.identity(1), predecessor: predecessor, secondsLeft: seconds, selfTest: SelfTest.digest)))
+    }
+    #expect(bench.handle(.start) == [hello(1000)])
+    #expect(bench.wait(2) == [hello(998)])
+  }
+
+  // In.
+
+  @Test func `a granted checkpoint is fetched, chunk by chunk, before training begins`() throws {
+    var bench = Bench()
+    #expect(bench.fetch() == [.prepare(Self.lease, Self.point, Samples.experiment(0), Self.contents(300))])
+    #expect(bench.handle(.prepared(missing: Self.contents(300))) == [Self.request(0)])
+    var offset = 0
+    let total = Self.contents(300).byteCount
+    while total - offset > 1 << 20 {
+      let next = offset + 1 << 20
+      let directives = bench.hear(Self.chunk(offset))
+      #expect(directives.count == 2)
+      guard case .keepChunk(Self.point, _, offset, let bytes)? = directives.first else { break }
+      #expect(bytes.count == 1 << 20)
+      #expect(directives.last == Self.request(next, min(1 << 20, total - next)))
+      #expect(bench.hear(Self.chunk(offset)).isEmpty, "an echo")
+      offset = next
+    }
+    #expect(offset > 0)
+    #expect(bench.hear(Self.chunk(offset, total - offset, lease: LeaseID(4))).isEmpty, "of another lease")
+    #expect(bench.hear(Self.chunk(offset, 5)).isEmpty, "too small")
+    #expect(bench.hear(Self.chunk(offset, total - offset)).last == Self.start)
+    #expect(bench.hear(Self.chunk(offset, total - offset)).isEmpty, "late")
+  }
+
+  @Test func `a worker that has as much begins at once`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    #expect(bench.handle(.prepared(missing: nil)) == [Self.start])
+  }
+
+  @Test func `contents that no run could have written are not fetched`() {
+    var bench = Bench()
+    bench.join()
+    let huge = CheckpointContents(epoch: 300, checkpointBytes: 1 << 40, partBytes: 1 << 30, weights: [0], moments: [])
+    #expect(
+      bench.hear(.grant(lease: Self.lease, point: Self.point, Samples.experiment(0), checkpoint: huge)) == [Self.start])
+  }
+
+  @Test func `a chunk that does not come is asked for again, and given up after a minute`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    #expect(bench.wait(5) == [Self.request(0)])
+    #expect(bench.wait(54.5).allSatisfy { $0 == Self.request(0) })
+    #expect(bench.wait(0.5) == [.dropFetched(Self.point), Self.start])
+    #expect(bench.hear(Self.chunk(0)).isEmpty, "too late")
+  }
+
+  @Test func `a checkpoint that is gone, or cannot be kept, is trained without`() {
+    var gone = Bench()
+    _ = gone.fetch()
+    _ = gone.handle(.prepared(missing: Self.contents(300)))
+    #expect(gone.hear(.chunkGone(lease: Self.lease, point: Self.point, epoch: 200)).isEmpty, "an echo")
+    #expect(
+      gone.hear(.chunkGone(lease: Self.lease, point: Self.point, epoch: 300))
+        == [.dropFetched(Self.point), Self.start])
+    var full = Bench()
+    _ = full.fetch()
+    _ = full.handle(.prepared(missing: Self.contents(300)))
+    _ = full.hear(Self.chunk(0))
+    #expect(full.handle(.fetchFailed(reason: "the disk is full")) == [.dropFetched(Self.point), Self.start])
+    #expect(full.handle(.fetchFailed(reason: "the disk is full")).isEmpty)
+  }
+
+  @Test func `a lease that is revoked while its checkpoint comes is given up`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    #expect(bench.hear(.revoked(lease: Self.lease)) == [.dropFetched(Self.point), .send(.ready)])
+    #expect(bench.hear(Self.chunk(0)).isEmpty)
+    #expect(bench.wait(9).isEmpty)
+  }
+
+  @Test func `a worker that is interrupted while it fetches hands its point back at once`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    let handedBack = SessionDirective.send(.handedBack(lease: Self.lease, point: Self.point, epoch: 300))
+    #expect(bench.handle(.interrupt(exitCode: 0)) == [.dropFetched(Self.point), handedBack])
+    #expect(
+      bench.hear(.receipt(lease: Self.lease, point: Self.point)) == [.send(.goodbye), .exit(code: 0, reason: nil)])
+  }
+
+  @Test func `a worker that fetches says that it lives, and that it holds the lease`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    bench.now = bench.now.advanced(bySeconds: 1)
+    #expect(bench.handle(.tick).contains { if case .send(.progress(Self.lease, _, _)) = $0 { true } else { false } })
+    #expect(
+      bench.hear(.sayHello) == [.send(Samples.hello(1, holding: HeldLease(lease: Self.lease, point: Self.point)))])
+  }
+
+  @Test func `a checkpoint goes on coming under a newer lease`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    _ = bench.hear(Self.chunk(0))
+    _ = bench.hear(
+      .grant(lease: LeaseID(9), point: Self.point, Samples.experiment(0), checkpoint: Self.contents(300)))
+    let said = bench.hear(Self.chunk(1 << 20, lease: LeaseID(9)))
+    #expect(said.count == 2)
+    let other = bench.hear(.grant(lease: LeaseID(10), point: Samples.id(1), Samples.experiment(1)))
+    #expect(
+      other == [.dropFetched(Self.point), .startTraining(LeaseID(10), Samples.id(1), Samples.experiment(1))])
+  }
+
+  @Test func `a refusal ends fetching and handing over`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.hear(.sayHello)
+    let end = SessionDirective.exit(code: 77, reason: "the coordinator refused this worker: other version")
+    #expect(bench.hear(.refused(reason: "other version")) == [.dropFetched(Self.point), end])
+  }
+}
