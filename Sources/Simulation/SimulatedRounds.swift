@@ -56,10 +56,14 @@ extension Simulation {
       crashCoordinator("is killed before a commit")
       return
     }
+    // What came of the writes is heard before whatever arrived while they were being made.
+    let arrived = coordinator.inbox
+    coordinator.inbox = []
     let writes = coordinator.owed + coordinator.writes
     coordinator.writes = []
     coordinator.owed = []
     if isStoreFull { putOff(writes) } else { for write in writes where violation == nil { apply(write) } }
+    coordinator.inbox += arrived
     guard violation == nil else { return }
     if stepKills(.coordinatorCrash) {
       crashCoordinator("is killed after a commit")
