@@ -21,6 +21,8 @@ struct SimulatedCoordinator {
   var clock: SimulatedClock
   var suspendedUntil: Int64 = 0
   var inbox: [Incoming] = []
+  /// How many of them stem from the round that is being committed.
+  var ownEventCount = 0
   /// Of the round that is under way.
   var writes: [StoreWrite] = []
   var held: [(peer: PeerID, message: CoordinatorMessage)] = []

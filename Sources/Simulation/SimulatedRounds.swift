@@ -16,6 +16,7 @@ extension Simulation {
     if !coordinator.writes.isEmpty || (!coordinator.owed.isEmpty && !coordinator.isRetryPlanned) {
       if !coordinator.isCommitting {
         coordinator.isCommitting = true
+        coordinator.ownEventCount = coordinator.inbox.count
         later(random.within(0.0005...0.02), .commit(incarnation: coordinator.incarnation))
       }
     } else {
@@ -57,8 +58,10 @@ extension Simulation {
       return
     }
     // What came of the writes is heard before whatever arrived while they were being made.
-    let arrived = coordinator.inbox
-    coordinator.inbox = []
+    // As in the real shell: what the round's own directives gave rise to, what comes of its writes, and only then what
+    // arrived meanwhile.
+    let arrived = coordinator.inbox.dropFirst(coordinator.ownEventCount)
+    coordinator.inbox.removeLast(arrived.count)
     let writes = coordinator.owed + coordinator.writes
     coordinator.writes = []
     coordinator.owed = []
