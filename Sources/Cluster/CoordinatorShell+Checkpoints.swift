@@ -30,7 +30,8 @@ extension CoordinatorShell {
     if let chunk = shelf.chunk(request, of: point) { return .chunk(lease: lease, point: point, chunk) }
     if shelf.has(request.missing, of: point) {
       shelf.remove(point)
-      queue.append(.checkpointFailed(point, reason: "what was kept of it can no longer be read"))
+      queue.append(
+        .checkpointLost(point, epoch: request.missing.epoch, reason: "it can no longer be read, and was removed"))
     }
     return .chunkGone(lease: lease, point: point, epoch: request.missing.epoch)
   }

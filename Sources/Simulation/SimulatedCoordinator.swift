@@ -37,6 +37,8 @@ struct SimulatedCoordinator {
   var isRetryPlanned = false
   var nextTick: Int64?
   var ending: SchedulerEnding?
+  /// Of each connection, as the scheduler told it.
+  var numbers: [PeerID: Int64] = [:]
   /// As the scheduler was told.
   var sweeps: [KnownSweep] = []
 
@@ -54,6 +56,7 @@ extension Simulation {
     coordinator.isRetryPlanned = false
     coordinator.nextTick = nil
     coordinator.ending = nil
+    coordinator.numbers = [:]
     coordinator.sweeps = store.sweeps
     coordinator.scheduler = Scheduler(
       schedulerConfiguration, start: store.start(points, checkpoints: shelf.kept(of: points)),
@@ -129,6 +132,9 @@ extension Simulation {
       perform(directive)
       if violation != nil { return }
     }
+    if case .message(let peer, .goodbye) = event, let number = coordinator.numbers.removeValue(forKey: peer) {
+      write(.workerLeft(number))
+    }
   }
 
   /// What the scheduler knows of sweeps from this event on.
@@ -150,7 +156,9 @@ extension Simulation {
 
   private func perform(_ directive: SchedulerDirective) {
     switch directive {
-    case .send(let peer, let message): coordinator.outgoing.append(.send(peer, message))
+    case .send(let peer, let message):
+      if case .welcome(let number, _, _, _) = message { coordinator.numbers[peer] = number }
+      coordinator.outgoing.append(.send(peer, message))
     case .recordWorker(let record): write(.worker(record))
     case .grant(let record, let peer, let experiment, let checkpoint):
       checkGrant(record, checkpoint)
@@ -267,12 +275,19 @@ extension Simulation {
       }
       switch item {
       case .write: break
-      case .send(let peer, let message): send(message, to: peer)
+      case .send(let peer, let message): if isBacked(message) { send(message, to: peer) }
       case .grant(let lease, let peer, let message):
         if store.attempt(lease) != nil { send(message, to: peer) } else { kept.append(item) }
       }
     }
     coordinator.outgoing = kept
+  }
+
+  /// As in the real shell: a grant that was asked for twice in its own round does not leave without its record. Whoever
+  /// misses it asks once more.
+  private func isBacked(_ message: CoordinatorMessage) -> Bool {
+    guard case .grant(let lease, _, _, _) = message, !configuration.answersBeforeCommit else { return true }
+    return store.attempt(lease) != nil
   }
 
   func commit(_ incarnation: Int) {
@@ -345,15 +360,16 @@ extension Simulation {
     coordinator.outgoing = kept
   }
 
-  /// With writes owed, everything but receipts goes out, and the disk is asked again in a while.
+  /// With writes owed, everything goes out but the receipts of ends that are owed, which are asked for once more, and the
+  /// disk is asked again in a while.
   private func settleOwed() {
     var held: [Outgoing] = []
     var sent: [Outgoing] = []
     for item in coordinator.outgoing {
       switch item {
       case .send(_, .receipt(let lease, _)):
-        let isHeld = held.contains { if case .send(_, .receipt(lease, _)) = $0 { true } else { false } }
-        if !isHeld { held.append(item) }
+        let isOwed = coordinator.outgoing.contains { if case .write(.end(lease, _)) = $0 { true } else { false } }
+        if !isOwed { sent.append(item) }
       case .send: sent.append(item)
       case .write, .grant: held.append(item)
       }

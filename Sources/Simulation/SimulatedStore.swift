@@ -8,6 +8,7 @@ import Sweeps
 /// One change; those of a round are committed together.
 enum StoreWrite {
   case worker(WorkerRecord)
+  case workerLeft(Int64)
   case attempt(AttemptRecord)
   case end(LeaseID, AttemptEnd)
   case result(point: Int, lease: LeaseID, RunResult)
@@ -20,7 +21,7 @@ enum StoreWrite {
   var isAnswered: Bool {
     switch self {
     case .attempt, .result: true
-    case .worker, .end, .failure, .verification, .verificationFailure, .refund: false
+    case .worker, .workerLeft, .end, .failure, .verification, .verificationFailure, .refund: false
     }
   }
 }
@@ -59,6 +60,8 @@ struct SimulatedStore: Hashable {
   private var nextNumber: Int64 = 1
   private var bootOfNumber: [Int64: String] = [:]
   private var numberOfBoot: [String: Int64] = [:]
+  /// Workers that said goodbye.
+  private var left: Set<Int64> = []
   var sweeps: [KnownSweep] = []
   /// Terminal points; ends of attempts that are missing.
   private(set) var terminalCount = 0
@@ -111,6 +114,8 @@ struct SimulatedStore: Hashable {
       nextNumber = max(nextNumber, record.number + 1)
       bootOfNumber[record.number] = boot
       numberOfBoot[boot] = record.number
+      left.remove(record.number)
+    case .workerLeft(let number): left.insert(number)
     case .attempt(let record): return begin(record, known)
     case .end(let lease, let end):
       guard let place = places[lease], attempts[place].end == nil else { return nil }
@@ -199,7 +204,8 @@ struct SimulatedStore: Hashable {
       points: knownPoints(numbers, known), workers: numberOfBoot,
       nextWorker: nextNumber, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
       sweeps: sweeps, checkpoints: checkpoints,
-      verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] })
+      verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] },
+      present: (1..<nextNumber).compactMap { left.contains($0) ? nil : bootOfNumber[$0] })
   }
 
   func knownPoints(_ numbers: [Int], _ known: SimulatedPoints) -> [KnownPoint] {
