@@ -22,6 +22,10 @@ extension CoordinatorShell {
       queue.append(.checkpointKept(point, contents))
     } catch {
       queue.append(.checkpointFailed(point, reason: "\(error)"))
+      // What comes builds on what is kept: as long as that lacks something, none could be completed.
+      if let epoch = shelf.removeIfBroken(point) {
+        queue.append(.checkpointLost(point, epoch: epoch, reason: "files of it are missing; it was removed"))
+      }
     }
   }
 

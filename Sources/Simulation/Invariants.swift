@@ -21,8 +21,11 @@ extension Simulation {
   func checkGrant(_ record: AttemptRecord, _ checkpoint: CheckpointContents?) {
     guard let point = points.number(of: record.point) else { return }
     let stored = store.points[point]
-    let isActive = stored.sweeps.contains {
-      coordinator.sweeps.indices.contains($0) && coordinator.sweeps[$0].state == .active
+    let isComingBack = coordinator.comingBack == record.point
+    let isActive = stored.sweeps.contains { place in
+      guard coordinator.sweeps.indices.contains(place) else { return false }
+      let state = coordinator.sweeps[place].state
+      return state == .active || (state == .paused && isComingBack)
     }
     if !isActive, stored.result == nil {
       violate("\(record.lease): point \(point) was granted although none of its sweeps is active", .point(point))

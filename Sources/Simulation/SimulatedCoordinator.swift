@@ -42,7 +42,16 @@ struct SimulatedCoordinator {
   /// As the scheduler was told.
   var sweeps: [KnownSweep] = []
 
+  /// The point that a worker which says hello just now holds: it may go on although its sweep is paused.
+  var comingBack: PointID?
+
   init(clock: SimulatedClock) { self.clock = clock }
+
+  /// Whether it runs, and has nothing to handle or to write.
+  var isSettled: Bool {
+    scheduler != nil && inbox.isEmpty && !isCommitting
+      && !outgoing.contains { if case .write = $0 { true } else { false } }
+  }
 }
 
 extension Simulation {
@@ -121,6 +130,8 @@ extension Simulation {
   private func decide(_ event: SchedulerEvent) {
     note(event)
     hearOfSweeps(event)
+    coordinator.comingBack = nil
+    if case .message(_, .hello(let hello)) = event { coordinator.comingBack = hello.holding?.point }
     let instant = coordinator.clock.instant(at: now)
     guard let directives = coordinator.scheduler?.handle(event, at: instant) else { return }
     handled += 1

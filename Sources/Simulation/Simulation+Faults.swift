@@ -111,9 +111,10 @@ extension Simulation {
     if seconds > 20 { for slot in slots { later(20, .linkDies(slot: slot, peer: net.peer(of: slot) ?? 0)) } }
   }
 
-  /// What people do. Changes are on disk before the scheduler hears of them.
+  /// What people do. Changes are on disk before the scheduler hears of them, and all that came before is written by then:
+  /// the real coordinator settles first, and where it cannot, the request fails.
   private func operate() {
-    guard coordinator.scheduler != nil, !isStoreFull else { return }
+    guard coordinator.isSettled, !isStoreFull else { return }
     let sweep = random.below(configuration.sweeps)
     let place = store.sweeps.firstIndex { $0.name == Self.sweepName(sweep) }
     switch random.below(8) {

@@ -112,6 +112,24 @@ import Testing
     #expect(quarantined > 5)
   }
 
+  /// Swarm seed 5048: a grant that was said again left before its record, whose commit failed; so its worker's attempts
+  /// counted although the store had none of them.
+  @Test func `a store that is full now and then gives no point up too early`() {
+    expectWell(Simulation.run(.random(seed: 5048)))
+  }
+
+  /// Swarm seed 24: a verification was wished for again while the result of the one before was on its way into the store.
+  @Test func `a verification that is wished for while another one ends is none of a settled point`() {
+    expectWell(Simulation.run(.random(seed: 24)))
+  }
+
+  /// Swarm seeds 207 and 405.
+  @Test(arguments: [207, 405] as [UInt64]) func `a worker that comes back goes on with the point of a paused sweep`(
+    seed: UInt64
+  ) {
+    expectWell(Simulation.run(.random(seed: seed)))
+  }
+
   @Test func `faults are read from text and written as it`() throws {
     #expect(try Faults(parsing: "none") == .none)
     #expect(try Faults(parsing: "loss,worker-crash=2.5")[.workerCrash] == 2.5)
