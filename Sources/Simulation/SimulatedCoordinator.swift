@@ -47,6 +47,9 @@ struct SimulatedCoordinator {
 
   init(clock: SimulatedClock) { self.clock = clock }
 
+  /// Whether one is to be written.
+  var hasGrant: Bool { outgoing.contains { if case .write(.attempt) = $0 { true } else { false } } }
+
   /// Whether it runs, and has nothing to handle or to write.
   var isSettled: Bool {
     scheduler != nil && inbox.isEmpty && !isCommitting
@@ -108,11 +111,28 @@ extension Simulation {
     coordinator.isRoundPlanned = false
     let inbox = coordinator.inbox
     coordinator.inbox = []
-    for incoming in inbox {
+    for (place, incoming) in inbox.enumerated() {
       guard violation == nil, coordinator.incarnation == incarnation, coordinator.scheduler != nil else { return }
+      if reportsAnEnd(incoming), coordinator.hasGrant {
+        coordinator.inbox = inbox[place...] + coordinator.inbox
+        break
+      }
       take(incoming)
     }
     settle()
+  }
+
+  /// As in the real shell, such news waits until every grant before it is recorded or has failed.
+  private func reportsAnEnd(_ incoming: Incoming) -> Bool {
+    switch incoming {
+    case .event(let event): event.reportsAnEnd
+    case .message(let message, let peer):
+      SchedulerEvent.message(from: SimulatedNet.id(peer), message).reportsAnEnd
+    case .frames(let frames, let peer):
+      (try? WireCodec.decodeWorkerMessage(frames)).map {
+        SchedulerEvent.message(from: SimulatedNet.id(peer), $0).reportsAnEnd
+      } ?? false
+    }
   }
 
   private func take(_ incoming: Incoming) {
@@ -360,7 +380,7 @@ extension Simulation {
       switch item {
       case .write(.attempt(let record)):
         refused.append(record.lease)
-        coordinator.inbox.append(.event(.grantFailed(record.lease, reason: "the disk is full (simulated)")))
+        coordinator.inbox.insert(.event(.grantFailed(record.lease, reason: "the disk is full (simulated)")), at: 0)
       case .write(.result(let point, let lease, _)):
         tell("the result of point \(point) from \(lease) is not stored: the disk is full", .point(point))
         coordinator.inbox.append(.event(.storeFailed(points.ids[point], reason: "the disk is full (simulated)")))

@@ -239,6 +239,18 @@ package enum SchedulerEvent: Sendable {
   case shutdown(reason: String)
 }
 
+extension SchedulerEvent {
+  /// Whether it may end an attempt of another process than the one that speaks, and charge it. A shell hands it over only
+  /// when every grant before it is recorded, or has failed: what was never recorded must not be charged.
+  package var reportsAnEnd: Bool {
+    switch self {
+    case .processEnded: true
+    case .message(_, .hello(let hello)): hello.predecessor != nil
+    default: false
+    }
+  }
+}
+
 /// A worker process, for the store.
 package struct WorkerRecord: Hashable, Sendable {
   package var number: Int64
