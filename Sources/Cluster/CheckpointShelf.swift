@@ -82,6 +82,18 @@ package final class CheckpointShelf {
     removeOthers(than: contents, in: folder)
   }
 
+  /// Removes the point's checkpoint when files of it are missing or cut short. Its epoch; nil when nothing was removed.
+  package func removeIfBroken(_ point: PointID) -> Int? {
+    guard let contents = kept[point] else { return nil }
+    do {
+      try requireFiles(of: contents, in: folder(point))
+      return nil
+    } catch {
+      remove(point)
+      return contents.epoch
+    }
+  }
+
   /// Nothing of the point stays, half transfers included.
   package func remove(_ point: PointID) {
     guard present.remove(point) != nil else { return }

@@ -22,6 +22,10 @@ extension CoordinatorShell {
       queue.append(.checkpointKept(point, contents))
     } catch {
       queue.append(.checkpointFailed(point, reason: "\(error)"))
+      // What comes builds on what is kept: as long as that lacks something, none could be completed.
+      if let epoch = shelf.removeIfBroken(point) {
+        queue.append(.checkpointLost(point, epoch: epoch, reason: "files of it are missing; it was removed"))
+      }
     }
   }
 
@@ -30,7 +34,8 @@ extension CoordinatorShell {
     if let chunk = shelf.chunk(request, of: point) { return .chunk(lease: lease, point: point, chunk) }
     if shelf.has(request.missing, of: point) {
       shelf.remove(point)
-      queue.append(.checkpointFailed(point, reason: "what was kept of it can no longer be read"))
+      queue.append(
+        .checkpointLost(point, epoch: request.missing.epoch, reason: "it can no longer be read, and was removed"))
     }
     return .chunkGone(lease: lease, point: point, epoch: request.missing.epoch)
   }

@@ -27,6 +27,8 @@ struct CoordinatorRound {
   /// In order.
   var writes: [StoreWrite] = []
   var held: [Held] = []
+
+  var hasGrant: Bool { writes.contains { if case .grant = $0 { true } else { false } } }
 }
 
 extension CoordinatorShell {
@@ -42,7 +44,10 @@ extension CoordinatorShell {
   func advance() {
     let events = queue
     queue.removeAll(keepingCapacity: true)
+    var handled = 0
     for event in events {
+      if event.reportsAnEnd, round.hasGrant { break }
+      handled += 1
       for directive in scheduler.handle(event, at: .now) { perform(directive) }
       if case .message(let peer, .goodbye) = event, let number = numbers.removeValue(forKey: peer) {
         write(.workerLeft(number))
@@ -58,6 +63,8 @@ extension CoordinatorShell {
     }
     round.writes.removeAll(keepingCapacity: true)
     round.held.removeAll(keepingCapacity: true)
+    // After what came of the writes.
+    queue += events.dropFirst(handled)
   }
 
   /// Whether the store has what this message says is certain. Of what is said again the scheduler does not name the write,

@@ -113,8 +113,8 @@ package final class CoordinatorShell {
 
   /// Serves until the scheduler is done, on the calling thread.
   ///
-  /// - Throws: `ZeroMQError`, and `LocalWorkersError` or `SpawnError` when its own worker processes cannot be kept
-  ///   alive.
+  /// - Throws: `ZeroMQError`; `LocalWorkersError` or `SpawnError` when its own worker processes cannot be kept alive, and
+  ///   `OnlyHostBarred` when they fail point after point.
   package func run() throws -> CoordinatorEnd {
     // What has to be said at once; with nothing to do, this is already the end.
     handle(.tick)
@@ -169,7 +169,9 @@ package final class CoordinatorShell {
       let frames = received.frames
       switch gate.judge(user: received.user, peer: frames[0]) {
       case .admitted(let key, let role): receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role)
-      case .refused(let reason): send(.refused(reason: reason), to: PeerID(frames[0]))
+      case .refused(let reason):
+        send(.refused(reason: reason), to: PeerID(frames[0]))
+        handle(.peerRefused(PeerID(frames[0]), reason: reason))
       case .ignored: continue
       }
     }
@@ -205,6 +207,8 @@ package final class CoordinatorShell {
   /// its way here, and must come first.
   private func lookAfterWorkers() throws {
     guard let localWorkers else { return }
+    // Nobody else works for this sweep.
+    if let host = scheduler.barredHosts.first { throw OnlyHostBarred(host: host) }
     let now = MonotonicInstant.now
     endedProcesses += localWorkers.check().map { (end: $0, since: now) }
     while let (end, since) = endedProcesses.first, now.seconds(since: since) >= Self.lastWordsSeconds {

@@ -42,6 +42,8 @@ package final class LocalWorkers {
   private let logger: Logger
   private var slots: [Slot]
   private var isStopping = false
+  /// One left in good order, unasked by this supervisor: the coordinator has nothing more for workers.
+  private var wasSentHome = false
   private var nextCheck = MonotonicInstant.now
   /// The first code other than 0 of those that left for good.
   private var codeOfLeft: Int32 = 0
@@ -121,7 +123,17 @@ package final class LocalWorkers {
         startAgain(index, at: now)
       }
     }
+    dropRestartsWhenSentHome()
     return ends
+  }
+
+  /// A process that were started after all others were told to leave might wait for ever for a coordinator that has ended.
+  private func dropRestartsWhenSentHome() {
+    guard wasSentHome, slots.allSatisfy({ $0.process == nil }), slots.contains(where: { $0.startAt != nil }) else {
+      return
+    }
+    logger.info("all other worker processes were told to leave; those that ended are not started again")
+    for index in slots.indices { slots[index].startAt = nil }
   }
 
   private func listen(to index: Int) {
@@ -158,6 +170,7 @@ package final class LocalWorkers {
     slots[index].predecessor = Predecessor(boot: slots[index].boot, ending: lastEnd)
     if case .exited(let code) = ending, isFinal(code) || isStopping {
       if codeOfLeft == 0 { codeOfLeft = code }
+      if code == 0, !isStopping { wasSentHome = true }
       return
     }
     guard !isStopping else { return }

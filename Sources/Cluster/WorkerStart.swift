@@ -55,3 +55,12 @@ package struct LocalWorkersError: Error, Hashable, Sendable, CustomStringConvert
     "no worker process stays alive; the last one \(lastEnd). Its own words are above, if it had any"
   }
 }
+
+/// The machine of a local sweep fails point after point, so nothing is left to run it on.
+package struct OnlyHostBarred: Error, Hashable, Sendable, CustomStringConvertible {
+  package let host: BarredHost
+  package var description: String {
+    "this sweep stops, since its only machine fails its points: \(host.reason). Its points are kept: check "
+      + "memory and processor of the machine and the build of groksweep, then run the sweep again"
+  }
+}

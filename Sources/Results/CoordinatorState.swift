@@ -12,7 +12,7 @@ extension Store {
       let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
         ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
-      let workers = try Row.fetchAll(database, sql: "SELECT boot, number, key FROM worker")
+      let workers = try Row.fetchAll(database, sql: "SELECT boot, number, key, left_at FROM worker ORDER BY number")
       let sweeps = try numbers.map { number in
         let row = try Row.fetchOne(
           database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
@@ -26,7 +26,8 @@ extension Store {
           try Int64.fetchOne(database, sql: "SELECT coalesce(max(lease), 0) + 1 FROM attempt") ?? 1),
         sweeps: sweeps.isEmpty ? [KnownSweep(name: "")] : sweeps,
         verifications: try requestedVerifications(in: database),
-        keys: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[2] as String) }))
+        keys: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[2] as String) }),
+        present: workers.filter { ($0[3] as String?) == nil }.map { $0[0] as String })
     }
   }
 

@@ -110,7 +110,7 @@ package struct Faults: Sendable, Hashable {
   }
 
   /// Some kinds more, some less, some not at all.
-  static func random(_ random: inout SimulationRandom) -> Faults {
+  static func drawn(_ random: inout SimulationRandom) -> Faults {
     var faults = Faults()
     let strength = random.within(0.3...3)
     for kind in FaultKind.allCases where random.chance(0.7) {

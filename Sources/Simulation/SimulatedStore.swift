@@ -8,6 +8,7 @@ import Sweeps
 /// One change; those of a round are committed together.
 enum StoreWrite {
   case worker(WorkerRecord)
+  case workerLeft(Int64)
   case attempt(AttemptRecord)
   case end(LeaseID, AttemptEnd)
   case result(point: Int, lease: LeaseID, RunResult)
@@ -15,6 +16,14 @@ enum StoreWrite {
   case verification(point: Int, lease: LeaseID, RunResult)
   case verificationFailure(point: Int)
   case refund([LeaseID])
+
+  /// Refused ones are answered with an event instead of being owed.
+  var isAnswered: Bool {
+    switch self {
+    case .attempt, .result: true
+    case .worker, .workerLeft, .end, .failure, .verification, .verificationFailure, .refund: false
+    }
+  }
 }
 
 struct StoredAttempt: Hashable {
@@ -51,6 +60,8 @@ struct SimulatedStore: Hashable {
   private var nextNumber: Int64 = 1
   private var bootOfNumber: [Int64: String] = [:]
   private var numberOfBoot: [String: Int64] = [:]
+  /// Workers that said goodbye.
+  private var left: Set<Int64> = []
   var sweeps: [KnownSweep] = []
   /// Terminal points; ends of attempts that are missing.
   private(set) var terminalCount = 0
@@ -103,6 +114,8 @@ struct SimulatedStore: Hashable {
       nextNumber = max(nextNumber, record.number + 1)
       bootOfNumber[record.number] = boot
       numberOfBoot[boot] = record.number
+      left.remove(record.number)
+    case .workerLeft(let number): left.insert(number)
     case .attempt(let record): return begin(record, known)
     case .end(let lease, let end):
       guard let place = places[lease], attempts[place].end == nil else { return nil }
@@ -165,10 +178,6 @@ struct SimulatedStore: Hashable {
     if result != known.result(point) { return "point \(point) got a wrong result from \(lease)" }
     if points[point].failure == nil { terminalCount += 1 }
     points[point].result = result
-    if let place = places[lease], attempts[place].end == nil, attempts[place].point == point {
-      attempts[place].end = .finished
-      openCount -= 1
-    }
     return nil
   }
 
@@ -195,7 +204,8 @@ struct SimulatedStore: Hashable {
       points: knownPoints(numbers, known), workers: numberOfBoot,
       nextWorker: nextNumber, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
       sweeps: sweeps, checkpoints: checkpoints,
-      verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] })
+      verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] },
+      present: (1..<nextNumber).compactMap { left.contains($0) ? nil : bootOfNumber[$0] })
   }
 
   func knownPoints(_ numbers: [Int], _ known: SimulatedPoints) -> [KnownPoint] {

@@ -48,7 +48,7 @@ package struct SimulationConfiguration: Sendable, Hashable {
     configuration.checkpointSeconds = random.chance(0.8) ? random.within(1...30) : nil
     configuration.extraBytes = random.chance(0.05) ? random.within(1...3) << 20 : random.below(4000)
     configuration.exitsWhenDone = random.chance(0.5)
-    configuration.faults = .random(&random)
+    configuration.faults = .drawn(&random)
     return configuration
   }
 }
@@ -196,7 +196,7 @@ package final class Simulation {
         break
       }
       happen(happening)
-      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.owed.isEmpty, isSettled {
+      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled {
         isDone = true
       }
     }

@@ -103,7 +103,7 @@ extension Simulation {
 
   func subject(of write: StoreWrite) -> StorySubject {
     switch write {
-    case .worker, .refund: .coordinator
+    case .worker, .workerLeft, .refund: .coordinator
     case .attempt(let record): subject(record.point, nil)
     case .end(let lease, _): store.attempt(lease).map { .point($0.point) } ?? .coordinator
     case .result(let point, _, _), .failure(let point, _), .verification(let point, _, _),
@@ -165,6 +165,7 @@ extension Simulation {
   func words(_ write: StoreWrite) -> String {
     switch write {
     case .worker(let record): "worker \(record.number) on \(record.identity.host)"
+    case .workerLeft(let number): "worker \(number) having left"
     case .attempt(let record): "\(record.lease) of \(pointName(record.point)) for worker \(record.worker)"
     case .end(let lease, let end):
       "\(lease) ended: \(end.name)\(end.isCharged ? ", charged" : "")" + (end.reason.map { ": \($0)" } ?? "")
@@ -185,9 +186,11 @@ extension Simulation {
       let slot = place < net.slotOfPeer.count ? net.slotOfPeer[place] : -1
       tell("the coordinator hears of worker \(slot): \(words(message))", subject(of: message, slot))
     case .tick: break
-    case .stored(let id), .storeFailed(let id, _), .resultRefused(let id, _), .checkpointFailed(let id, _):
+    case .stored(let id), .storeFailed(let id, _), .resultRefused(let id, _), .checkpointFailed(let id, _),
+      .checkpointLost(let id, _, _):
       tell("the coordinator hears: \(event)", subject(id, nil))
-    case .undecodable, .grantFailed, .unreachable, .processEnded, .setSweep, .setPriority, .retry, .verify,
+    case .undecodable, .grantFailed, .unreachable, .peerRefused, .processEnded, .setSweep, .setPriority, .retry,
+      .verify,
       .drainWorkers, .drain, .shutdown:
       tell("the coordinator hears: \(event)", .coordinator)
     case .addSweep(let sweep, let added):

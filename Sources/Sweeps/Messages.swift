@@ -2,7 +2,8 @@
 //
 // Every message that matters has an answer: hello → welcome or refused, ready → grant or wait, finished → receipt or
 // unwanted, failed and handedBack → receipt, fetch → chunk or chunkGone. Whoever gets no answer says it again.
-// Checkpoints are only worth saving time with: an offer may go unanswered, and a pull is asked again or given up.
+// Checkpoints are only worth saving time with: an offer is answered late, when its turn comes, and a pull is asked again
+// or given up.
 
 import Grokking
 
@@ -124,8 +125,9 @@ package enum WorkerMessage: Hashable, Sendable {
   case failed(lease: LeaseID, point: PointID, AttemptClass, reason: String)
   /// The worker leaves and gives its point back.
   case handedBack(lease: LeaseID, point: PointID, epoch: Int)
-  /// There is a checkpoint from which any machine could go on. Answered by `pull`, or by `checkpointKept` when the
-  /// coordinator has it; not answered while it has no room or no time for it. Said again with every newer one.
+  /// There is a checkpoint from which any machine could go on. Answered by `pull`, by `checkpointKept` when the
+  /// coordinator has it, or by `chunkGone` when it is not taken (no room, damaged, too slow); not answered while others
+  /// come first. Said again with every newer one.
   case offer(lease: LeaseID, point: PointID, CheckpointContents)
   /// What a `pull` asked for.
   case chunk(lease: LeaseID, point: PointID, CheckpointChunk)
@@ -161,7 +163,8 @@ package enum CoordinatorMessage: Hashable, Sendable {
   case checkpointKept(lease: LeaseID, point: PointID, epoch: Int)
   /// What a `fetch` asked for.
   case chunk(lease: LeaseID, point: PointID, CheckpointChunk)
-  /// What a `fetch` asked for is not there: train without it.
+  /// What a `fetch` asked for is not there: train without it. Or what an `offer` of this epoch offered is not taken, so
+  /// that nobody needs to wait for that.
   case chunkGone(lease: LeaseID, point: PointID, epoch: Int)
   /// The sweep is over: leave.
   case leave

@@ -40,7 +40,7 @@ struct PositionIndex: Hashable, Sendable {
     return nil
   }
 
-  private static func hash(_ id: PointID) -> UInt32 { UInt32(truncatingIfNeeded: id.hashValue) }
+  private static func hash(_ id: PointID) -> UInt32 { UInt32(truncatingIfNeeded: id.spread >> 32) }
 
   private mutating func grow(to least: Int) {
     var size = slots.count

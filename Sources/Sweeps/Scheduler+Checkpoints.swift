@@ -33,11 +33,21 @@ extension Scheduler {
   }
 
   mutating func offered(_ lease: LeaseID, _ id: PointID, _ contents: CheckpointContents, by number: Int64) {
-    guard configuration.checkpointSeconds != nil, let position = trained(lease, id, by: number) else { return }
+    guard let position = trained(lease, id, by: number) else { return }
+    guard configuration.checkpointSeconds != nil else {
+      notTaken(lease, id, contents.epoch, by: number)
+      return
+    }
     if let problem = contents.problem(for: points[position].experiment) {
       logThinly(
         .warning, kind: "offer", "worker \(number) offered what is no checkpoint of point \(id.short): \(problem)")
+      notTaken(lease, id, contents.epoch, by: number)
       return
+    }
+    if attempts[lease]?.offered.map({ contents.epoch > $0 }) ?? true {
+      // A worker that leaves trains no more, but there is something new to hand over.
+      attempts[lease]?.offered = contents.epoch
+      restartStall(lease)
     }
     if let kept = shelf.kept[position], kept.epoch >= contents.epoch {
       send(.checkpointKept(lease: lease, point: id, epoch: contents.epoch), to: number)
@@ -55,6 +65,20 @@ extension Scheduler {
     } else {
       shelf.offers.append(offer)
     }
+  }
+
+  /// Answers an offer that comes to nothing: its worker may be waiting for it, in order to leave.
+  private mutating func notTaken(_ lease: LeaseID, _ id: PointID, _ epoch: Int, by number: Int64) {
+    send(.chunkGone(lease: lease, point: id, epoch: epoch), to: number)
+  }
+
+  private mutating func notTaken(_ offer: CheckpointOffer) {
+    notTaken(offer.lease, points[offer.position].id, offer.contents.epoch, by: offer.worker)
+  }
+
+  private mutating func sayKept(_ offer: CheckpointOffer) {
+    let point = points[offer.position].id
+    send(.checkpointKept(lease: offer.lease, point: point, epoch: offer.contents.epoch), to: offer.worker)
   }
 
   mutating func arrived(_ lease: LeaseID, _ id: PointID, _ chunk: CheckpointChunk, by number: Int64) {
@@ -75,16 +99,17 @@ extension Scheduler {
 
   private mutating func keepChunk(_ place: Int, _ missing: CheckpointContents, _ offset: Int, _ bytes: [UInt8]) {
     let position = shelf.transfers[place].offer.position
+    restartStall(shelf.transfers[place].offer.lease)
     shelf.touched.insert(position)
     emit(.keepChunk(points[position].id, missing: missing, offset: offset, bytes))
   }
 
-  /// Its worker has a newer one by now, or none.
+  /// Its worker has a newer one by now, or cannot read it.
   mutating func gone(_ lease: LeaseID, _ id: PointID, epoch: Int, by number: Int64) {
     guard let place = transfer(lease, id, by: number), !shelf.transfers[place].isCompleting,
       shelf.transfers[place].pull.missing.epoch == epoch
     else { return }
-    shelf.transfers.remove(at: place)
+    notTaken(shelf.transfers.remove(at: place).offer)
   }
 
   private func transfer(_ lease: LeaseID, _ id: PointID, by number: Int64) -> Int? {
@@ -102,18 +127,28 @@ extension Scheduler {
       return
     }
     shelf.keep(position, contents)
-    if let offer = transfer?.offer {
-      send(.checkpointKept(lease: offer.lease, point: id, epoch: contents.epoch), to: offer.worker)
-    }
+    if let offer = transfer?.offer { sayKept(offer) }
   }
 
+  /// What came could not be kept. What was kept before stands; that this is said of no transfer changes nothing: each piece
+  /// of one may fail.
   mutating func checkpointFailed(_ id: PointID, _ reason: String) {
     guard let position = points.position(of: id) else { return }
-    logThinly(.warning, kind: "checkpoint \(reason)", "cannot keep a checkpoint of point \(id.short): \(reason)")
-    if let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {
-      shelf.transfers.remove(at: place)
-    } else {
-      shelf.keep(position, nil)
+    logThinly(.warning, kind: "checkpoint", "cannot keep a checkpoint of point \(id.short): \(reason)")
+    guard let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) else { return }
+    notTaken(shelf.transfers.remove(at: place).offer)
+  }
+
+  /// What was kept of the point turned out to be of no use, and is gone.
+  mutating func checkpointLost(_ id: PointID, epoch: Int, _ reason: String) {
+    guard let position = points.position(of: id), shelf.kept[position]?.epoch == epoch else { return }
+    logThinly(
+      .warning, kind: "lost checkpoint", "the kept checkpoint of point \(id.short) at epoch \(epoch) is lost: \(reason)"
+    )
+    shelf.keep(position, nil)
+    // Whatever is on its way leaves out what was kept.
+    while let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {
+      notTaken(shelf.transfers.remove(at: place).offer)
     }
   }
 
@@ -128,6 +163,11 @@ extension Scheduler {
       return
     }
     let missing = request.missing
+    if let kept = shelf.kept[position], kept.epoch > missing.epoch, let attempt = attempts[lease] {
+      // The worker that had the point before was done handing over only after this grant: there is a better one.
+      grantAgain(attempt, to: number)
+      return
+    }
     guard let kept = shelf.kept[position], kept.epoch == missing.epoch,
       missing.problem(for: points[position].experiment) == nil, (0..<missing.byteCount).contains(request.offset),
       (1...CheckpointContents.maximumChunkBytes).contains(request.count)
@@ -152,11 +192,7 @@ extension Scheduler {
   mutating func moveCheckpoints() {
     guard !shelf.isIdle else { return }
     shelf.waitsUntil = nil
-    shelf.transfers.removeAll { [now] transfer in
-      guard !transfer.isCompleting else { return false }
-      return workers[transfer.offer.worker] == nil
-        || (transfer.unanswered >= Self.patience && transfer.pull.isDue(at: now))
-    }
+    giveUpTransfers()
     while let fetch = shelf.fetches.first {
       if held(fetch.lease, by: fetch.worker) != nil, let peer = workers[fetch.worker]?.peer {
         guard mayMove(fetch.request.count) else { return }
@@ -172,6 +208,21 @@ extension Scheduler {
       let request = shelf.transfers[place].pull.ask(at: now)
       let offer = transfer.offer
       send(.pull(lease: offer.lease, point: points[offer.position].id, request), to: offer.worker)
+    }
+  }
+
+  private mutating func giveUpTransfers() {
+    var place = 0
+    while place < shelf.transfers.count {
+      let transfer = shelf.transfers[place]
+      let isOver =
+        workers[transfer.offer.worker] == nil
+        || (transfer.unanswered >= Self.patience && transfer.pull.isDue(at: now))
+      if isOver, !transfer.isCompleting {
+        notTaken(shelf.transfers.remove(at: place).offer)
+      } else {
+        place += 1
+      }
     }
   }
 
@@ -193,9 +244,11 @@ extension Scheduler {
       }
       shelf.offers.remove(at: place)
       // A lease may have ended meanwhile: whoever leaves hands its checkpoint over, and then its point.
-      guard workers[offer.worker] != nil, !points[offer.position].state.isTerminal,
-        shelf.kept[offer.position].map({ $0.epoch < offer.contents.epoch }) ?? true
-      else { continue }
+      guard workers[offer.worker] != nil, !points[offer.position].state.isTerminal else { continue }
+      if let kept = shelf.kept[offer.position], kept.epoch >= offer.contents.epoch {
+        sayKept(offer)
+        continue
+      }
       let missing = offer.contents.lacking(shelf.kept[offer.position])
       guard shelf.takenBytes + missing.byteCount <= configuration.checkpointSpaceBytes else {
         if !shelf.isFull {
@@ -205,6 +258,7 @@ extension Scheduler {
               + "are taken; points that lose their worker go on from older ones, or start over")
         }
         shelf.isFull = true
+        notTaken(offer)
         continue
       }
       shelf.isFull = false

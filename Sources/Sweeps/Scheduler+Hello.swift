@@ -11,6 +11,7 @@ extension Scheduler {
     if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
       predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
     }
+    missed.remove(hello.identity.boot)
     let number = register(hello.identity, at: peer)
     let departure = hello.secondsLeft.map { [now] in now.advanced(bySeconds: max(0, $0)) }
     workers[number]?.departure = departure

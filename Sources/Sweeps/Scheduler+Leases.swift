@@ -35,6 +35,8 @@ struct Attempt: Hashable, Sendable {
   var work: Int?
   /// The furthest place in a kept checkpoint that it asked for; nil before any.
   var fetched: Int?
+  /// The latest epoch of a checkpoint that it offered; nil before any.
+  var offered: Int?
   /// Wall time that its result came with.
   var seconds: Double?
   var progress: RunProgress?

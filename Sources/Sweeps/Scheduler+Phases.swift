@@ -19,8 +19,21 @@ extension Scheduler {
   mutating func sendLeave(to number: Int64) { send(.leave, to: number) }
 
   private mutating func leave(_ ending: SchedulerEnding) {
-    phase = .leaving(ending, until: now.advanced(bySeconds: configuration.leaveSeconds))
+    var until = now.advanced(bySeconds: configuration.leaveSeconds)
+    if misses(ending) {
+      until = max(until, missedUntil)
+      log(
+        .info,
+        "everything is done; up to \(missed.count) workers of an earlier coordinator have "
+          + "\(Int(missedUntil.seconds(since: now).rounded(.up))) s to come back and be sent home")
+    }
+    phase = .leaving(ending, until: until)
     for number in workerNumbers.elements { sendLeave(to: number) }
+  }
+
+  /// Whether workers of an earlier coordinator are waited for, to be told that all is done. Whoever shuts down does not.
+  func misses(_ ending: SchedulerEnding) -> Bool {
+    ending == .everyPointTerminal && !missed.isEmpty && now < missedUntil
   }
 
   /// Points of cancelled sweeps are settled too, and what is to be compared has been.
@@ -40,7 +53,7 @@ extension Scheduler {
       phase = .serving
     }
     guard case .leaving(let ending, let until) = phase else { return }
-    guard (workers.isEmpty && points.total.storing == 0) || now >= until else { return }
+    guard (workers.isEmpty && points.total.storing == 0 && !misses(ending)) || now >= until else { return }
     phase = .finished
     if case .shutDown = ending, !isComplete {
       let held = leases.elements.count { attempts[$0]?.phase == .running }

@@ -77,6 +77,18 @@ extension Scheduler {
     forget(number)
   }
 
+  /// Nothing that it says arrives any more. Its point is for others, and costs nothing; a result that was taken stays taken.
+  mutating func peerRefused(_ peer: PeerID, _ reason: String) {
+    for number in workerNumbers.elements {
+      guard let worker = workers[number], worker.peer.bytes == peer.bytes else { continue }
+      log(.warning, "\(worker.name) is not taken any more: \(reason)")
+      if let lease = worker.lease, let attempt = attempts[lease], attempt.phase != .delivering {
+        end(lease, as: .preempted, reason: "\(worker.name) is not taken any more: \(reason)")
+      }
+      forget(number)
+    }
+  }
+
   /// A supervisor on this coordinator's machine saw it.
   mutating func processEnded(_ boot: String, _ description: String) {
     endProcess(boot, description) { _ in true }
@@ -99,6 +111,7 @@ extension Scheduler {
   }
 
   private mutating func endProcess(_ boot: String, _ description: String, where concerns: (Attempt) -> Bool) {
+    missed.remove(boot)
     for lease in leases.elements {
       guard let attempt = attempts[lease], attempt.boot == boot, attempt.phase != .delivering, concerns(attempt) else {
         continue

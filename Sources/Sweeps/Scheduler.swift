@@ -30,6 +30,10 @@ package struct Scheduler: Hashable, Sendable {
     case finished
   }
 
+  /// Workers that an earlier coordinator left behind have this long to come back and be sent home, when there is nothing to
+  /// do for them: they say hello every few seconds. Otherwise they would wait for a coordinator for ever.
+  private static let returnSeconds = 15.0
+
   package let configuration: SchedulerConfiguration
   var phase = Phase.serving
   /// The time of the event being handled, and before that of the last one.
@@ -52,6 +56,11 @@ package struct Scheduler: Hashable, Sendable {
   var waiting: [Int64] = []
   /// Keys that processes came with since this coordinator started, and before where the store knows them.
   var keyOfBoot: [String: String]
+
+  /// Processes of an earlier coordinator that did not come back yet; only ever asked about one.
+  var missed: Set<String>
+  /// Nobody waits for them after this moment.
+  let missedUntil: MonotonicInstant
 
   /// Every machine that a worker came from, in order of appearance.
   var hosts: [HostRecord] = []
@@ -86,6 +95,8 @@ package struct Scheduler: Hashable, Sendable {
     nextWorker = start.nextWorker
     numberOfBoot = start.workers
     keyOfBoot = start.keys
+    missed = Set(start.present)
+    missedUntil = now.advanced(bySeconds: min(Self.returnSeconds, configuration.graceSeconds))
     for sweep in start.sweeps { _ = points.register(sweep) }
     add(start)
     loadShelf(start.checkpoints)
@@ -98,7 +109,7 @@ package struct Scheduler: Hashable, Sendable {
     if isFinished { return nil }
     if !directives.isEmpty { return now }
     var deadlines: [MonotonicInstant] = []
-    if case .leaving(_, let until) = phase { deadlines.append(until) }
+    if case .leaving(let ending, let until) = phase { deadlines.append(misses(ending) ? missedUntil : until) }
     if let grantingPausedUntil { deadlines.append(grantingPausedUntil) }
     if let due = shelfDeadline { deadlines.append(due) }
     if let nextLook {
@@ -122,6 +133,7 @@ package struct Scheduler: Hashable, Sendable {
     case .resultRefused(let point, let reason): resultRefused(point, reason)
     case .grantFailed(let lease, let reason): grantFailed(lease, reason)
     case .unreachable(let peer): unreachable(peer)
+    case .peerRefused(let peer, let reason): peerRefused(peer, reason)
     case .processEnded(let boot, let description): processEnded(boot, description)
     case .addSweep(let sweep, let added): add(sweep, added)
     case .setSweep(let name, let state): setSweep(name, state)
@@ -131,6 +143,7 @@ package struct Scheduler: Hashable, Sendable {
     case .drainWorkers(let selection): drainWorkers(selection)
     case .checkpointKept(let point, let contents): checkpointKept(point, contents)
     case .checkpointFailed(let point, let reason): checkpointFailed(point, reason)
+    case .checkpointLost(let point, let epoch, let reason): checkpointLost(point, epoch: epoch, reason)
     case .drain(let reason): drain(reason)
     case .shutdown(let reason): shutdown(reason)
     }

@@ -156,11 +156,13 @@ package struct SchedulerStart: Sendable {
   package var verifications: [PointID]
   /// Boot → name of the key that the process came with, where one is known: nobody comes back under another key.
   package var keys: [String: String]
+  /// Boots of processes that did not say goodbye: they may come back.
+  package var present: [String]
 
   package init(
     points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
     sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = [],
-    keys: [String: String] = [:]
+    keys: [String: String] = [:], present: [String] = []
   ) {
     self.points = points
     self.workers = workers
@@ -170,6 +172,7 @@ package struct SchedulerStart: Sendable {
     self.checkpoints = checkpoints
     self.verifications = verifications
     self.keys = keys
+    self.present = present
   }
 }
 
@@ -206,6 +209,9 @@ package enum SchedulerEvent: Sendable {
   case grantFailed(LeaseID, reason: String)
   /// A send came back: nobody has this routing id any more.
   case unreachable(PeerID)
+  /// This peer may not take part any more (its key was revoked), and was told so in these words. By its routing id alone:
+  /// its key may have lost its name.
+  case peerRefused(PeerID, reason: String)
   /// The supervisor of this machine saw a worker process end; `description` says how ("killed by signal 9").
   case processEnded(boot: String, description: String)
   /// A sweep comes in while this coordinator runs, or comes again with another state or priority. Known points are left as
@@ -223,12 +229,26 @@ package enum SchedulerEvent: Sendable {
   case drainWorkers(WorkerSelection)
   /// A checkpoint is complete on the shelf and is what the point goes on from.
   case checkpointKept(PointID, CheckpointContents)
-  /// What came of a checkpoint could not be kept, or was damaged.
+  /// What came of a checkpoint could not be kept, or was damaged. What is kept already is untouched.
   case checkpointFailed(PointID, reason: String)
+  /// What was kept of a point, at this epoch, can no longer be read and was removed.
+  case checkpointLost(PointID, epoch: Int, reason: String)
   /// Grant nothing more; `.finished` when the running points are done.
   case drain(reason: String)
   /// Send everyone home now: workers checkpoint and hand back; `.finished` when they have, or after `leaveSeconds`.
   case shutdown(reason: String)
+}
+
+extension SchedulerEvent {
+  /// Whether it may end an attempt of another process than the one that speaks, and charge it. A shell hands it over only
+  /// when every grant before it is recorded, or has failed: what was never recorded must not be charged.
+  package var reportsAnEnd: Bool {
+    switch self {
+    case .processEnded: true
+    case .message(_, .hello(let hello)): hello.predecessor != nil
+    default: false
+    }
+  }
 }
 
 /// A worker process, for the store.

@@ -125,11 +125,16 @@ extension Scheduler {
       verifications: verifications.count, running: running, workers: workerNumbers.count,
       waitingWorkers: workerNumbers.elements.count { workers[$0]?.isWaiting == true },
       workerList: workerNumbers.elements.compactMap { workers[$0].map { standing(of: $0, at: time) } },
-      barredHosts: hosts.compactMap { host in host.barred.map { BarredHost(host: host.name, reason: $0) } },
+      barredHosts: barredHosts,
       sweeps: sweepStandings, keptCheckpoints: shelf.kept.count, keptCheckpointBytes: shelf.keptBytes,
       remainingEpochs: max(0, Int(share * Double(openEpochs)) - epochsOfRunning),
       epochsPerSecond: running.reduce(0) { $0 + $1.epochsPerSecond },
       isPaused: grantingPausedUntil.map { time < $0 } ?? false)
+  }
+
+  /// In the order in which they appeared.
+  package var barredHosts: [BarredHost] {
+    hosts.compactMap { host in host.barred.map { BarredHost(host: host.name, reason: $0) } }
   }
 
   private func standing(of worker: ConnectedWorker, at time: MonotonicInstant) -> WorkerStanding {

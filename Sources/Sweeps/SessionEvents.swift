@@ -14,7 +14,7 @@ package struct SessionConfiguration: Hashable, Sendable {
   package var stopSeconds: Double
   /// A leaving worker's hand-back and unsent results get this long for their receipts.
   package var handBackSeconds: Double
-  /// Before that, its checkpoint gets this long to be handed over.
+  /// Before that, its checkpoint gets this long to be handed over, but not more than half a lease.
   package var handOverSeconds: Double
   /// A checkpoint that is fetched and does not get on for this long is given up.
   package var fetchSeconds: Double

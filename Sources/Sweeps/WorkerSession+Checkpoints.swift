@@ -168,8 +168,16 @@ extension WorkerSession {
   }
 
   mutating func chunkGone(_ held: HeldLease, _ epoch: Int) {
-    guard case .fetching(let fetch) = activity, fetch.grant.held == held, fetch.contents.epoch == epoch else { return }
-    giveUpFetching("the coordinator does not have it any more")
+    switch activity {
+    case .fetching(let fetch) where fetch.grant.held == held && fetch.contents.epoch == epoch:
+      giveUpFetching("the coordinator does not have it any more")
+    case .handingOver(held, _, _) where offers.newest?.epoch == epoch:
+      log(
+        .warning, "the coordinator does not take the checkpoint of point \(held.point.short); it stays on this machine")
+      handBack()
+    // Another checkpoint follows, and is offered then.
+    case .idle, .fetching, .training, .stopping, .handingOver: break
+    }
   }
 
   mutating func fetchFailed(_ reason: String) {

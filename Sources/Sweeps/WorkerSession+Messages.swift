@@ -101,6 +101,11 @@ extension WorkerSession {
     }
     switch activity {
     case .idle: start(grant)
+    case .fetching(let fetch) where held == fetch.grant.held:
+      guard let checkpoint = grant.checkpoint, checkpoint.epoch > fetch.contents.epoch else { return }
+      // What is being fetched was replaced meanwhile.
+      emit(.dropFetched(held.point))
+      self.fetch(checkpoint, for: grant)
     case .fetching(let fetch):
       guard held.lease > fetch.grant.held.lease else { return }
       if held.point == fetch.grant.held.point, grant.checkpoint == fetch.grant.checkpoint {

@@ -40,14 +40,20 @@ extension WorkerSession {
     let wasRevoked = heldLease == nil
     if leaving != nil, case .stopping(let held, handBack: true, _) = activity, isOfferWorthwhile {
       // The run is over, but what it wrote is wanted elsewhere: the point follows it.
-      activity = .handingOver(
-        held, epoch: epoch, until: now.advanced(bySeconds: configuration.handOverSeconds))
-      leaving?.until = now.advanced(bySeconds: configuration.handOverSeconds + configuration.handBackSeconds)
+      let until = now.advanced(bySeconds: handOverSeconds)
+      activity = .handingOver(held, epoch: epoch, until: until)
+      leaving?.until = until.advanced(bySeconds: configuration.handBackSeconds)
       return
     }
     guard let held = endRun() else { return }
     if !wasRevoked { post(.handedBack(held, epoch: epoch)) }
     proceed()
+  }
+
+  /// Its work grows no more meanwhile: a lease that ends while it waits would be taken for a stalled one.
+  private var handOverSeconds: Double {
+    guard case .welcomed(let leaseSeconds, _, _) = standing else { return configuration.handOverSeconds }
+    return min(configuration.handOverSeconds, leaseSeconds / 2)
   }
 
   /// What the training thread had; nil when it had nothing, which no shell should ever say.

@@ -54,7 +54,7 @@ struct Failure: Error {
     case is NoCoordinator: .noCoordinator
     case is NotLetIn: .notAllowed
     case is WireError, is KeyFileError: .badInput
-    case is ZeroMQError, is LocalWorkersError, is SpawnError, is SocketFolderError,
+    case is ZeroMQError, is LocalWorkersError, is OnlyHostBarred, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed
     default: nil

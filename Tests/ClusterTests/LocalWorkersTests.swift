@@ -61,6 +61,48 @@ import ZeroMQ
     #expect(try fixture.store.summary().pending == 1)
   }
 
+  @Test func `a sweep whose only machine fails point after point ends with words, and its points count no failure`()
+    throws
+  {
+    let fixture = try Fixture(points: 4)
+    // A worker that says nothing; in its place speaks this test.
+    let program = fixture.folder + "/worker"
+    let place = fixture.folder + "/endpoint"
+    try "#!/bin/sh\necho \"$3\" > \(place).new; mv \(place).new \(place); exec sleep 600\n"
+      .write(toFile: program, atomically: true, encoding: .utf8)
+    #expect(chmod(program, 0o700) == 0)
+    let sweep = LocalSweep(
+      LocalSweep.Configuration(
+        workers: 1, executable: program, scratch: fixture.scratch,
+        scheduler: SchedulerConfiguration(graceSeconds: 0, hostFailureLimit: 3), overviewSeconds: 0.01))
+    let interrupt = try Interrupt()
+    let socket = try Socket(Context(), .dealer)
+    var isConnected = false
+    var unsaid: [WorkerMessage] = [.hello(Hello(try Fixture.identity())), .ready]
+    let error = #expect(throws: OnlyHostBarred.self) {
+      _ = try sweep.run(store: fixture.store, interrupt: interrupt, logger: fixture.logger) { _ in
+        if ContinuousClock.now > fixture.deadline { interrupt.request(SIGTERM) }
+        if !isConnected, let text = try? String(contentsOfFile: place, encoding: .utf8) {
+          isConnected = (try? socket.connect(text.trimmingCharacters(in: .newlines))) != nil
+        }
+        guard isConnected else { return }
+        while let message = unsaid.first, (try? socket.send(WireCodec.encode(message))) == .queued {
+          unsaid.removeFirst()
+        }
+        while let frames = (try? socket.receive())?.frames {
+          if case .grant(let lease, let point, _, _)? = try? WireCodec.decodeCoordinatorMessage(frames) {
+            unsaid += [.failed(lease: lease, point: point, .engineError, reason: "nonsense"), .ready]
+          }
+        }
+      }
+    }
+    #expect(error?.host.host == "test")
+    #expect(error?.description.hasPrefix("this sweep stops, since its only machine fails its points: 3 points") == true)
+    #expect(try fixture.store.summary().pending == 4)
+    let attempts = try fixture.points.flatMap { try fixture.store.story(of: $0.id).attempts }
+    #expect(attempts.count == 3 && attempts.allSatisfy { !$0.isCharged })
+  }
+
   @Test func `a program that is not there is named`() throws {
     let fixture = try Fixture(points: 1)
     let workers = LocalWorkers(count: 1, executable: "/no/such/program", logger: fixture.logger) { _ in [] }
@@ -163,6 +205,23 @@ import ZeroMQ
     #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
     #expect(fixture.lines.contains("found no room in its scratch space"))
     workers.stop(graceSeconds: 0)
+  }
+
+  @Test func `once others were told to leave, none is started again that waited for room`() throws {
+    let fixture = try Fixture(points: 1)
+    var starts = 0
+    let workers = LocalWorkers(count: 2, executable: "/bin/sh", pauses: Self.quick, logger: fixture.logger) { _ in
+      starts += 1
+      // The second leaves only when the first has: its restart is minutes away.
+      return ["-c", starts == 1 ? "printf s >&3; exit 1" : "while [ ! -e \(fixture.folder)/go ]; do sleep 0.02; done"]
+    }
+    try workers.start()
+    let first = try #require(workers.processes.first)
+    _ = Self.watch(workers, until: { !workers.processes.contains(first) }, fixture)
+    #expect(!workers.isOver)
+    #expect(FileManager.default.createFile(atPath: fixture.folder + "/go", contents: nil))
+    _ = Self.watch(workers, until: { workers.isOver }, fixture)
+    #expect(workers.isOver && workers.exitCode == 0 && starts == 2)
   }
 
   @Test func `near the deadline no process is started again, and each knows how long it may stay`() throws {

@@ -112,6 +112,24 @@ import Testing
     #expect(quarantined > 5)
   }
 
+  /// Swarm seeds 5048 and 838: a process was reported dead in the round that granted it a point, and the commit of that
+  /// round failed; so an attempt counted that the store never had.
+  @Test(arguments: [5048, 838] as [UInt64]) func `an attempt that could not be recorded is not charged`(seed: UInt64) {
+    expectWell(Simulation.run(.random(seed: seed)))
+  }
+
+  /// Swarm seed 24: a verification was wished for again while the result of the one before was on its way into the store.
+  @Test func `a verification that is wished for while another one ends is none of a settled point`() {
+    expectWell(Simulation.run(.random(seed: 24)))
+  }
+
+  /// Swarm seeds 207 and 405.
+  @Test(arguments: [207, 405] as [UInt64]) func `a worker that comes back goes on with the point of a paused sweep`(
+    seed: UInt64
+  ) {
+    expectWell(Simulation.run(.random(seed: seed)))
+  }
+
   @Test func `faults are read from text and written as it`() throws {
     #expect(try Faults(parsing: "none") == .none)
     #expect(try Faults(parsing: "loss,worker-crash=2.5")[.workerCrash] == 2.5)

@@ -8,12 +8,12 @@ import Testing
   private typealias Samples = MachineSamples
 
   private func bench(
-    points: Int = 1, bytesPerSecond: Double = 64e6, spaceBytes: Int = 1 << 40
+    points: Int = 1, bytesPerSecond: Double = 64e6, spaceBytes: Int = 1 << 40, leaseSeconds: Double = 60
   ) -> SchedulerBench {
     SchedulerBench(
       SchedulerConfiguration(
-        exitWhenDone: false, checkpointSeconds: 30, checkpointBytesPerSecond: bytesPerSecond,
-        checkpointSpaceBytes: spaceBytes), points: points)
+        leaseSeconds: leaseSeconds, exitWhenDone: false, checkpointSeconds: 30,
+        checkpointBytesPerSecond: bytesPerSecond, checkpointSpaceBytes: spaceBytes), points: points)
   }
 
   private func offer(_ lease: LeaseID, _ point: Int = 0, epoch: Int) -> WorkerMessage {
@@ -87,14 +87,16 @@ import Testing
     let huge = CheckpointContents(
       epoch: 500, checkpointBytes: 1 << 40, partBytes: 40, weights: [Range<Int>](), moments: [])
     let said = bench.say(1, .offer(lease: lease, point: Samples.id(0), huge))
-    #expect(said.silent.isEmpty)
+    let notTaken = [CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 500)]
+    #expect(said.silent.count == 1 && said.sent(to: 1) == notTaken)
     #expect(said.lines.first?.contains("worker 1 offered what is no checkpoint of point 000000000000") == true)
   }
 
   @Test func `where checkpoints are not wanted, offers are not taken`() {
     var bench = SchedulerBench(points: 1)
     let lease = bench.join(1)!
-    #expect(bench.say(1, offer(lease, epoch: 500)).isEmpty)
+    let notTaken = CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 500)
+    #expect(bench.say(1, offer(lease, epoch: 500)) == [.send(to: Samples.peer(1), notTaken)])
   }
 
   @Test func `four come at once and the fifth when one is done`() {
@@ -172,9 +174,10 @@ import Testing
     let leases = (1...3).map { bench.join($0)! }
     bench.keep(epoch: 500, leases[0])
     let second = bench.say(2, offer(leases[1], 1, epoch: 500))
-    #expect(second.silent.isEmpty)
+    #expect(second.sent(to: 2) == [.chunkGone(lease: leases[1], point: Samples.id(1), epoch: 500)])
     #expect(second.lines.first?.hasPrefix("no room for more checkpoints") == true)
-    #expect(bench.say(3, offer(leases[2], 2, epoch: 500)).isEmpty)
+    let third = bench.say(3, offer(leases[2], 2, epoch: 500))
+    #expect(third == [.send(to: Samples.peer(3), .chunkGone(lease: leases[2], point: Samples.id(2), epoch: 500))])
     _ = bench.finish(1, leases[0], point: 0)
     #expect(bench.say(3, offer(leases[2], 2, epoch: 600)).pull(to: 3) != nil, "there is room again")
   }
@@ -185,8 +188,94 @@ import Testing
     let said = bench.say(1, offer(lease, epoch: 500))
     _ = bench.answerPulls(1, said)
     let failed = bench.handle(.checkpointFailed(Samples.id(0), reason: "No space left on device"))
-    #expect(failed == [.log(.warning, "cannot keep a checkpoint of point 000000000000: No space left on device")])
+    #expect(
+      failed == [
+        .log(.warning, "cannot keep a checkpoint of point 000000000000: No space left on device"),
+        .send(to: Samples.peer(1), .chunkGone(lease: lease, point: Samples.id(0), epoch: 500)),
+      ])
     #expect(bench.say(1, offer(lease, epoch: 600)).pull(to: 1)?.2.missing == Samples.contents(epoch: 600))
+  }
+
+  @Test func `a checkpoint that fails twice does not take the one before it along`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    bench.keep(epoch: 500, lease)
+    _ = bench.answerPulls(1, bench.say(1, offer(lease, epoch: 600)))
+    _ = bench.handle(.checkpointFailed(Samples.id(0), reason: "No space left on device"))
+    #expect(bench.handle(.checkpointFailed(Samples.id(0), reason: "/shelf/weights-0: cannot be read")).silent.isEmpty)
+    _ = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 600))
+    guard case .grant(_, _, _, let checkpoint)? = bench.say(1, .ready).silent.first else {
+      Issue.record("no grant")
+      return
+    }
+    #expect(checkpoint == Samples.contents(epoch: 500))
+  }
+
+  @Test func `a kept checkpoint that cannot be read is forgotten, and what builds on it is pulled anew`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    bench.keep(epoch: 500, lease)
+    #expect(bench.say(1, offer(lease, epoch: 600)).pull(to: 1)?.2.missing.weights == [6..<7])
+    _ = bench.handle(.checkpointLost(Samples.id(0), epoch: 400, reason: "an echo"))
+    let lost = bench.handle(.checkpointLost(Samples.id(0), epoch: 500, reason: "damaged"))
+    #expect(lost.sent(to: 1) == [.chunkGone(lease: lease, point: Samples.id(0), epoch: 600)])
+    #expect(bench.say(1, offer(lease, epoch: 700)).pull(to: 1)?.2.missing == Samples.contents(epoch: 700))
+  }
+
+  @Test func `a worker that hands over has not stalled as long as its checkpoint gets on`() {
+    var bench = bench(leaseSeconds: 20)
+    let lease = bench.join(1)!
+    _ = bench.say(1, .progress(lease: lease, Samples.progress(work: 500), epochsPerSecond: 1))
+    var ends = bench.tick(for: 15).ends
+    var said = bench.say(1, offer(lease, epoch: 500))
+    for _ in 0..<2 {
+      let (_, point, request) = said.pull(to: 1)!
+      ends += bench.tick(for: 4).ends
+      _ = bench.say(1, .progress(lease: lease, Samples.progress(work: 500), epochsPerSecond: 1))
+      said = bench.say(1, .chunk(lease: lease, point: point, Samples.chunk(request)))
+    }
+    #expect(ends.isEmpty)
+    let back = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 500))
+    #expect(back.ends.map(\.isCharged) == [false])
+  }
+
+  @Test func `an offer that comes to nothing is answered, so that nobody waits for it`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    let gone = [CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 500)]
+    // Its worker cannot read it.
+    _ = bench.say(1, offer(lease, epoch: 500))
+    #expect(bench.say(1, .chunkGone(lease: lease, point: Samples.id(0), epoch: 500)).sent(to: 1) == gone)
+    // It does not come.
+    _ = bench.say(1, offer(lease, epoch: 500))
+    var said: [CoordinatorMessage] = []
+    for _ in 0..<30 {
+      said += bench.tick(for: 1).sent(to: 1)
+      _ = bench.say(1, .progress(lease: lease, Samples.progress(work: 500), epochsPerSecond: 1))
+    }
+    #expect(said.last == gone[0])
+    // It is none.
+    let right = Samples.contents(epoch: 500)
+    let wrong = CheckpointContents(
+      epoch: 500, checkpointBytes: right.checkpointBytes, partBytes: right.partBytes + 1, weights: right.weights,
+      moments: [])
+    #expect(bench.say(1, .offer(lease: lease, point: Samples.id(0), wrong)).sent(to: 1) == gone)
+  }
+
+  @Test func `whoever fetches a checkpoint that was replaced is told of the newer one`() {
+    var bench = bench(points: 1)
+    let lease = bench.join(1)!
+    bench.keep(epoch: 500, lease)
+    _ = bench.answerPulls(1, bench.say(1, offer(lease, epoch: 600)))
+    // Done handing over in time or not, the worker goes.
+    _ = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 600))
+    let heir = bench.join(2)!
+    _ = bench.handle(.checkpointKept(Samples.id(0), Samples.contents(epoch: 600)))
+    #expect(
+      bench.say(2, fetch(heir, offset: 0)).sent(to: 2) == [
+        .grant(lease: heir, point: Samples.id(0), Samples.experiment(0), checkpoint: Samples.contents(epoch: 600))
+      ])
+    #expect(bench.say(2, fetch(heir, offset: 0, epoch: 600)).count == 1)
   }
 
   @Test func `when a point ends, nothing of it stays on the shelf`() {
@@ -246,8 +335,8 @@ import Testing
   @Test func `what is not kept, or not of this epoch, is gone`() {
     var bench = restarted()
     let lease = bench.join(1)!
-    let gone = [CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 400)]
-    #expect(bench.say(1, fetch(lease, offset: 0, epoch: 400)).sent(to: 1) == gone)
+    let gone = [CoordinatorMessage.chunkGone(lease: lease, point: Samples.id(0), epoch: 600)]
+    #expect(bench.say(1, fetch(lease, offset: 0, epoch: 600)).sent(to: 1) == gone)
     #expect(
       bench.say(1, fetch(lease, offset: 1 << 40)).sent(to: 1) == [
         .chunkGone(lease: lease, point: Samples.id(0), epoch: 500)

@@ -206,6 +206,48 @@ import Testing
     #expect(deaf.tick(for: 11).last == .finished(.shutDown(stillHeld: 1)))
   }
 
+  @Test func `a coordinator with nothing left to do stays for the workers of the one before, to send them home`() {
+    var done = Samples.known(1)
+    done[0].state = .finished
+    let start = SchedulerStart(
+      points: done, workers: [Samples.boot(1): 1, Samples.boot(2): 2, Samples.boot(3): 3], nextWorker: 4,
+      present: [Samples.boot(1), Samples.boot(2)])
+    var bench = SchedulerBench(start: start)
+    #expect(bench.handle(.tick).silent.isEmpty)
+    #expect(bench.say(1, Samples.hello(1)).sent(to: 1).last == .leave)
+    #expect(bench.say(1, .goodbye).silent.isEmpty, "the other one is still to come")
+    #expect(bench.tick(for: 14).silent.isEmpty)
+    #expect(bench.tick(for: 1) == [.finished(.everyPointTerminal)], "and does not")
+
+    var both = SchedulerBench(start: start)
+    for worker in 1...2 { _ = both.say(worker, Samples.hello(worker)) }
+    _ = both.say(1, .goodbye)
+    #expect(both.say(2, .goodbye).last == .finished(.everyPointTerminal))
+
+    var local = SchedulerBench(SchedulerConfiguration(graceSeconds: 0), start: start)
+    #expect(local.handle(.tick).last == .finished(.everyPointTerminal), "nobody can come back")
+    var asked = SchedulerBench(start: start)
+    #expect(asked.handle(.shutdown(reason: "interrupted")).last == .finished(.everyPointTerminal))
+  }
+
+  @Test func `a worker whose key is revoked gives its point to others at once, and it costs nothing`() {
+    var bench = SchedulerBench(points: 1)
+    let peer = PeerID([7], key: "node-7")
+    _ = bench.handle(.message(from: peer, Samples.hello(1)))
+    let lease = bench.handle(.message(from: peer, .ready)).grants[0].lease
+    _ = bench.say(2, Samples.hello(2))
+    _ = bench.say(2, .ready)
+    let refused = bench.handle(.peerRefused(PeerID([7]), reason: "its key was revoked"))
+    #expect(
+      refused.ends == [
+        .failed(
+          .preempted, reason: "worker 1 (node-1, process 101) is not taken any more: its key was revoked",
+          charged: false)
+      ])
+    #expect(refused.grants == [AttemptRecord(lease: LeaseID(lease.number + 1), point: Samples.id(0), worker: 2)])
+    #expect(bench.handle(.peerRefused(PeerID([7]), reason: "its key was revoked")).isEmpty)
+  }
+
   @Test func `points added later are granted behind all others and known ones are left alone`() {
     var bench = SchedulerBench(SchedulerConfiguration(exitWhenDone: false), points: 1)
     #expect(bench.join(1) == LeaseID(1))

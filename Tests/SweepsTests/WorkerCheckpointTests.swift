@@ -33,14 +33,15 @@ import Testing
       }
       return said.filter { if case .send(.progress) = $0 { false } else { true } }
     }
-    mutating func join(checkpointSeconds: Double? = 30) {
+    mutating func join(checkpointSeconds: Double? = 30, leaseSeconds: Double = 60) {
       _ = handle(.start)
       _ = hear(
-        .welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, checkpointSeconds: checkpointSeconds))
+        .welcome(
+          worker: 1, leaseSeconds: leaseSeconds, progressSeconds: 1, checkpointSeconds: checkpointSeconds))
     }
     /// Joined and training point 0 under lease 5.
-    mutating func train(checkpointSeconds: Double? = 30) {
-      join(checkpointSeconds: checkpointSeconds)
+    mutating func train(checkpointSeconds: Double? = 30, leaseSeconds: Double = 60) {
+      join(checkpointSeconds: checkpointSeconds, leaseSeconds: leaseSeconds)
       _ = hear(.grant(lease: lease, point: point, Samples.experiment(0)))
     }
     /// Joined and granted point 0 with a checkpoint of epoch 300.
@@ -127,6 +128,50 @@ import Testing
     _ = bench.hear(Self.pull(100))
     _ = bench.handle(.checkpointWritten(Self.contents(200)))
     #expect(bench.wait(10) == [Self.offer(200)])
+  }
+
+  @Test func `a leaving worker whose checkpoint is not taken hands its point back at once`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.interrupt(exitCode: 0))
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    #expect(bench.handle(.runStopped(epoch: 44)) == [Self.offer(100)])
+    #expect(bench.hear(.chunkGone(lease: Self.lease, point: Self.point, epoch: 90)).isEmpty, "an older one")
+    #expect(bench.hear(.chunkGone(lease: Self.lease, point: Self.point, epoch: 100)) == [Self.handedBack])
+  }
+
+  @Test func `a leaving worker waits for half a lease at most before it hands its point back`() {
+    var bench = Bench()
+    bench.train(leaseSeconds: 20)
+    _ = bench.handle(.interrupt(exitCode: 0))
+    _ = bench.handle(.checkpointWritten(Self.contents(100)))
+    #expect(bench.handle(.runStopped(epoch: 44)) == [Self.offer(100)])
+    #expect(!bench.wait(9.5).contains(Self.handedBack))
+    #expect(bench.wait(0.5).contains(Self.handedBack))
+  }
+
+  @Test func `a checkpoint that was replaced while it was fetched is fetched anew`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    let newer = Self.contents(400)
+    let grant = CoordinatorMessage.grant(
+      lease: Self.lease, point: Self.point, Samples.experiment(0), checkpoint: newer)
+    let echo = CoordinatorMessage.grant(
+      lease: Self.lease, point: Self.point, Samples.experiment(0), checkpoint: Self.contents(300))
+    #expect(bench.hear(echo).isEmpty)
+    #expect(
+      bench.hear(grant) == [
+        .dropFetched(Self.point), .prepare(Self.lease, Self.point, Samples.experiment(0), newer),
+      ])
+    #expect(bench.hear(Self.chunk(0)).isEmpty)
+    let count = CheckpointContents.maximumChunkBytes
+    #expect(
+      bench.handle(.prepared(missing: newer)) == [
+        .send(
+          .fetch(
+            lease: Self.lease, point: Self.point, CheckpointRequest(missing: newer, offset: 0, count: count)))
+      ])
   }
 
   @Test func `a checkpoint that is kept is not offered again`() {
