@@ -23,8 +23,9 @@ extension CoordinatorShell {
     case .done(let words):
       // While a large sweep is taken in, nobody else is heard: worth knowing.
       let seconds = MonotonicInstant.now.seconds(since: began)
-      logger.info("\(words)\(seconds >= 1 ? " (in \(Int(seconds.rounded())) s)" : "")")
-    case .failed(let words, _), .notAllowed(let words): logger.warning("a request was not carried out: \(words)")
+      let asker = user.isEmpty ? "" : " (asked with the key \"\(user)\")"
+      logger.info("\(words)\(asker)\(seconds >= 1 ? " (in \(Int(seconds.rounded())) s)" : "")")
+    case .failed(let words, _), .notAllowed(let words): warnThinly("a request was not carried out: \(words)")
     }
     return reply
   }

@@ -59,6 +59,8 @@ package final class CoordinatorShell {
   private let configuration: Configuration
   private let socket: Socket
   private var gate: Gate
+  /// Of lines about what was refused: no holder of a key fills the log.
+  private var thinner = LogThinner()
   private let interrupt: Interrupt
   let logger: Logger
   let store: Store
@@ -196,11 +198,17 @@ package final class CoordinatorShell {
   }
 
   private func refuse(_ inbound: InboundMessage, of peer: PeerID, _ complaint: String) {
-    logger.warning("\(complaint); it was refused")
+    warnThinly("\(complaint); it was refused")
     switch inbound {
     case .worker: send(.refused(reason: complaint), to: peer)
     case .request(_, let number): send(.notAllowed(complaint), number: number, to: peer)
     }
+  }
+
+  /// Tells the 1st, 2nd, 4th, 8th… such line.
+  func warnThinly(_ line: String) {
+    guard let count = thinner.count(line) else { return }
+    logger.warning("\(line)\(count == 1 ? "" : " (\(count) times so far)")")
   }
 
   /// An ended process is news only a moment later: what it said last (its result, a point handed back) may still be on

@@ -278,6 +278,7 @@ package final class LocalWorkers {
     try start()
     while !isOver {
       if let signal = interrupt.signal {
+        logger.info("leaving: checkpoints and points are handed over; a second signal ends it at once")
         // Asks them once: a second signal would end them before they have checkpointed.
         stop(graceSeconds: 0, leaveSeconds: Self.leaveSeconds, interrupt: interrupt)
         return signal == SIGINT || interrupt.isUrgent ? 130 : exitCode

@@ -81,7 +81,7 @@ package final class OperatorClient {
         guard wasSent else { throw unreached }
         throw NoCoordinator(
           description: "no coordinator at \(endpoint): somebody listens there, but there was no answer within "
-            + "\(Int(timeoutSeconds)) s; if it is busy with a large sweep, ask again with --timeout")
+            + "\(timeoutSeconds.formatted()) s; if it is busy with a large sweep, ask again with --timeout")
       }
       let wake = min(askAgain, deadline)
       try Poller.wait(link.sockets, timeout: .milliseconds(max(1, Int(1000 * wake.seconds(since: now)))))

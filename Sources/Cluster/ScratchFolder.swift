@@ -24,9 +24,10 @@ package struct ScratchFolder: Sendable {
       try FileManager.default.createDirectory(
         atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw SealedFileError(
-        path: root,
-        message: "cannot be made into a scratch folder: \((error as NSError).localizedDescription); choose another one")
+      // Once more, for the reason in words of the system.
+      _ = mkdir(root, 0o700)
+      let why = errno == EEXIST ? "it is a file" : String(cString: strerror(errno))
+      throw SealedFileError(path: root, message: "is no scratch folder: \(why); choose another one with --scratch")
     }
     guard access(root, R_OK | W_OK | X_OK) == 0 else {
       throw SealedFileError.last(root, "cannot be used as scratch folder")

@@ -1,12 +1,14 @@
 // Warnings that anybody on the net can cause are told the 1st, 2nd, 4th, 8th… time.
 
-struct LogThinner: Hashable, Sendable {
+package struct LogThinner: Hashable, Sendable {
   /// Kinds that are counted apart; all others are one.
   private static let most = 256
   private var counts: [String: Int] = [:]
 
+  package init() {}
+
   /// How often this kind has come, this time included; nil when this time is not told.
-  mutating func count(_ kind: String) -> Int? {
+  package mutating func count(_ kind: String) -> Int? {
     let key = counts[kind] != nil || counts.count < Self.most ? kind : ""
     let count = (counts[key] ?? 0) + 1
     counts[key] = count

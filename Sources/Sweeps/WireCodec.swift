@@ -19,6 +19,8 @@ package enum WireCodec {
   /// Bytes of UTF-8 in a reason; longer ones are cut when they are encoded.
   static let maximumReasonBytes = 4096
   static let maximumNameBytes = 256
+  /// Brackets within brackets in a first frame; our own messages have fewer than ten.
+  static let maximumNesting = 64
 
   /// - Throws: `WireError` when a number is not finite or a frame would exceed its limit.
   package static func encode(_ message: WorkerMessage) throws(WireError) -> [[UInt8]] {
@@ -55,6 +57,7 @@ package enum WireCodec {
   static func decode<Frame: Decodable>(_ type: Frame.Type, _ frames: [[UInt8]]) throws(WireError) -> Frame {
     let first = try checked(frames)[0]
     let second = frames.count > 1 ? frames[1] : nil
+    try checkNesting(first)
     return try translating {
       let decoder = JSONDecoder()
       decoder.userInfo[WorkerFrame.secondKey] = second
@@ -82,6 +85,33 @@ package enum WireCodec {
       throw .tooLarge("a frame of \(second.count) bytes; at most \(maximumFrameBytes) are allowed")
     }
     return frames
+  }
+
+  /// Before Foundation reads it: a frame whose last byte is its 513th open bracket makes JSONDecoder trap while it looks
+  /// for the place of its own complaint (Swift 6.3).
+  private static func checkNesting(_ frame: [UInt8]) throws(WireError) {
+    var (depth, isInText, isEscaped) = (0, false, false)
+    for byte in frame {
+      if isInText {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInText = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isInText = true
+      case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+      default: break
+      }
+      guard depth <= maximumNesting else {
+        throw .malformed("a first frame with more than \(maximumNesting) brackets within brackets")
+      }
+    }
   }
 
   /// Foundation's coding errors as sentences.

@@ -197,7 +197,8 @@ private final class DoorThread: @unchecked Sendable {
   private func say(_ line: DoorNote) { lines.pass(line, now: now).map(note) }
 
   private struct Answer {
-    /// 200 in; 300 not now, which closes the connection without a word; 400 and 500 refused for good.
+    /// 200 in; 300 not now: libzmq closes the connection without a word, at once when the answer comes before it looks
+    /// for it, or else when the handshake's time is over; 400 and 500 refused for good.
     var code: String
     var user = ""
     var note: DoorNote?

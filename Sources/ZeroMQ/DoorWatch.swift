@@ -163,6 +163,7 @@ struct DoorWatch {
     let isThrough = hasSpoken || !wasPending
     if wasPending && hasSpoken { mute = max(0, mute - 1) }
     switch failure {
+    case .failed(EAGAIN)? where forgetSentAway(peer): return nil
     case .failed(EAGAIN)?:
       return note(.silent, peer, "it did not say who it is within \(Int(handshakeSeconds.rounded())) seconds")
     case .failed?: return note(.hungUp, peer, "it hung up before it said who it is")
@@ -170,17 +171,20 @@ struct DoorWatch {
     default: break
     }
     if isThrough { return nil }
-    let host = DoorWatch.host(of: peer.address)
-    if let place = sentAway.firstIndex(of: host) {
-      sentAway.remove(at: place)
-      return nil
-    }
+    if forgetSentAway(peer) { return nil }
     if mute > 0 {
       // It was let in and left without a word, as far as can be told.
       mute -= 1
       return nil
     }
     return note(.garbage, peer, "what it sent is not ZeroMQ")
+  }
+
+  /// Whether the authenticator has sent somebody from there away and told of it.
+  private mutating func forgetSentAway(_ peer: Peer) -> Bool {
+    guard let place = sentAway.firstIndex(of: DoorWatch.host(of: peer.address)) else { return false }
+    sentAway.remove(at: place)
+    return true
   }
 
   private func broken(_ code: Int32, _ peer: Peer, _ isThrough: Bool) -> DoorNote {

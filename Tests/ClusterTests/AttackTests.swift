@@ -8,7 +8,7 @@ import Sweeps
 import Testing
 import ZeroMQ
 
-@Suite struct AttackTests {
+@Suite(.serialized) struct AttackTests {
   /// A sweep behind keys.
   private struct Siege {
     let fixture: Fixture
@@ -40,11 +40,12 @@ import ZeroMQ
           overviewSeconds: 0.01),
         listener: listener, interrupt: interrupt, logger: fixture.logger)
       let worker = try fixture.worker(at: listener.endpoint, join: honest)
+      let deadline = fixture.deadline
       var (isOver, failure): (Bool, (any Error)?) = (false, nil)
       shell.onOverview = { overview in
         do { isOver = try isOver || attack(listener.endpoint) } catch { failure = error }
         let isDone = isOver && overview.finished == overview.total
-        if isDone || failure != nil || ContinuousClock.now > fixture.deadline { interrupt.request(SIGTERM) }
+        if isDone || failure != nil || ContinuousClock.now > deadline { interrupt.request(SIGTERM) }
       }
       let end = try shell.run()
       if let failure { throw failure }
@@ -62,17 +63,16 @@ import ZeroMQ
     }
   }
 
-  /// An attack by a worker of ours, until it has ended with code 77 and these words, and the coordinator's log has those.
+  /// An attack by a worker of ours, until it has ended with code 77 and these words, and the coordinator's log has one of those.
   private func repel(
     _ siege: Siege, with join: JoinFile?, says words: String, log: String...
   ) throws {
-
     var attacker: WorkerOnThread?
     var end: WorkerEnd?
     try siege.hold { endpoint in
       if attacker == nil { attacker = try siege.fixture.worker(at: endpoint, join: join) }
       end = try end ?? attacker?.endIfOver()
-      return end != nil && siege.fixture.lines.all.contains { line in log.allSatisfy(line.contains) }
+      return end != nil && log.contains(where: siege.fixture.lines.contains)
     }
     #expect(end?.code == 77)
     #expect(end?.reason?.contains(words) == true, "\(String(describing: end))")

@@ -13,7 +13,7 @@ import ZeroMQ
     let fixture = try Fixture(points: 1)
     let point = fixture.points[0]
     let worker = try fixture.worker()
-    let coordinator = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+    let coordinator = try CoordinatorByHand(at: fixture.endpoint)
     _ = try coordinator.grant(point)
     let first = try coordinator.next(Self.finished)
     let second = try coordinator.next(Self.finished)
@@ -32,7 +32,7 @@ import ZeroMQ
     let sent: UnsentResult
     do {
       let worker = try fixture.worker()
-      let deaf = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+      let deaf = try CoordinatorByHand(at: fixture.endpoint)
       _ = try deaf.grant(point)
       sent = try deaf.next(Self.finished)
       worker.interrupt.request(SIGTERM)
@@ -88,7 +88,7 @@ import ZeroMQ
   @Test func `a refused worker stops with the coordinator's words`() throws {
     let fixture = try Fixture(points: 1)
     let worker = try fixture.worker()
-    let coordinator = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+    let coordinator = try CoordinatorByHand(at: fixture.endpoint)
     _ = try coordinator.next { if case .hello = $0 { true } else { nil } }
     try coordinator.say(.refused(reason: "another engine"))
     let end = try worker.end()

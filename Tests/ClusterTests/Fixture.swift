@@ -18,8 +18,10 @@ final class Fixture {
   let points: [Point]
   let store: Store
   let lines = Lines()
-  /// Whatever hangs is told to end by then, and its test fails.
-  let deadline = ContinuousClock.now + .seconds(60)
+  /// Whatever hangs for so long is told to end, and its test fails. Counted from where a test begins to wait: with other
+  /// suites beside it, it may have stood still for a minute before.
+  static let patience = Duration.seconds(180)
+  var deadline: ContinuousClock.Instant { .now + Self.patience }
 
   init(points count: Int = 4, epochs: Int = 60) throws {
     folder = "/tmp/gst-" + String(UInt64.random(in: 0 ... .max), radix: 36)
@@ -107,7 +109,7 @@ final class Fixture {
         handOverSeconds: handOverSeconds, lifetimeSeconds: lifetimeSeconds),
       checkpointSeconds: checkpointSeconds, progressSeconds: 0.01)
     configuration.join = join
-    return try WorkerOnThread(configuration, logger: logger, deadline: deadline)
+    return try WorkerOnThread(configuration, logger: logger)
   }
 
   /// Runs a coordinator on this thread until it is done, or told to end when the deadline has passed.
@@ -134,11 +136,9 @@ final class Fixture {
 final class WorkerOnThread: Sendable {
   let interrupt: Interrupt
   private let outcome = Mutex<Result<WorkerEnd, any Error>?>(nil)
-  private let deadline: ContinuousClock.Instant
 
-  init(_ configuration: WorkerShell.Configuration, logger: Logger, deadline: ContinuousClock.Instant) throws {
+  init(_ configuration: WorkerShell.Configuration, logger: Logger) throws {
     interrupt = try Interrupt()
-    self.deadline = deadline
     let thread = Thread { [self] in
       let end = Result { try WorkerShell(configuration, interrupt: interrupt, logger: logger).run() }
       outcome.withLock { $0 = end }
@@ -150,6 +150,7 @@ final class WorkerOnThread: Sendable {
 
   /// How it ended; fails the test when it does not.
   func end() throws -> WorkerEnd {
+    let deadline = ContinuousClock.now + Fixture.patience
     while ContinuousClock.now < deadline {
       if let result = outcome.withLock({ $0 }) { return try result.get() }
       try Poller.wait([], timeout: .milliseconds(2))
@@ -163,18 +164,17 @@ final class WorkerOnThread: Sendable {
 /// A coordinator played by hand, message by message.
 final class CoordinatorByHand {
   private let socket: Socket
-  private let deadline: ContinuousClock.Instant
   private(set) var peer: [UInt8] = []
 
-  init(at endpoint: String, deadline: ContinuousClock.Instant) throws {
+  init(at endpoint: String) throws {
     socket = try Socket(Context(), .router)
     try socket.bind(endpoint)
-    self.deadline = deadline
   }
 
   /// The next message for which `wanted` gives a value; others are passed over.
   @discardableResult
   func next<Value>(_ wanted: (WorkerMessage) -> Value?) throws -> Value {
+    let deadline = ContinuousClock.now + Fixture.patience
     while ContinuousClock.now < deadline {
       while let frames = try socket.receive()?.frames {
         peer = frames[0]

@@ -230,7 +230,7 @@ import ZeroMQ
   }
 
   private func until(_ condition: () -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + Fixture.patience
     while !condition() {
       try #require(ContinuousClock.now < deadline)
       try Poller.wait([], timeout: .milliseconds(5))

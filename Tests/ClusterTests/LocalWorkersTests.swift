@@ -52,9 +52,10 @@ import ZeroMQ
       LocalSweep.Configuration(workers: 4, executable: "/bin/sh", scratch: fixture.scratch))
     // The shell takes "worker" for a script that is not there and exits with 2 or 127: a crash, as workers go.
     let interrupt = try Interrupt()
+    let deadline = fixture.deadline
     let error = #expect(throws: LocalWorkersError.self) {
       _ = try sweep.run(store: fixture.store, interrupt: interrupt, logger: fixture.logger) { _ in
-        if ContinuousClock.now > fixture.deadline { interrupt.request(SIGTERM) }
+        if ContinuousClock.now > deadline { interrupt.request(SIGTERM) }
       }
     }
     #expect(error?.description.contains("no worker process stays alive; the last one exited with code") == true)
@@ -253,10 +254,11 @@ import ZeroMQ
     #expect(workers.isOver)
   }
 
-  /// Looks after the workers until `done`, or until the fixture's deadline.
+  /// Looks after the workers until `done`, or until the fixture's patience is over.
   private static func watch(_ workers: LocalWorkers, until done: () -> Bool, _ fixture: Fixture) -> [WorkerProcessEnd] {
     var ends: [WorkerProcessEnd] = []
-    while !done(), ContinuousClock.now < fixture.deadline {
+    let deadline = fixture.deadline
+    while !done(), ContinuousClock.now < deadline {
       ends += workers.check()
       try? Poller.wait([], timeout: .milliseconds(5))
     }

@@ -211,6 +211,6 @@ import Testing
     let file = fixture.folder + "/file"
     try Data().write(to: URL(fileURLWithPath: file))
     let error = try #require(#expect(throws: SealedFileError.self) { try ScratchFolder(root: file + "/scratch") })
-    #expect(error.description.hasPrefix(file + "/scratch: cannot be made into a scratch folder"))
+    #expect(error.description.hasPrefix(file + "/scratch: is no scratch folder"))
   }
 }

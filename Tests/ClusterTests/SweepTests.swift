@@ -67,7 +67,7 @@ import ZeroMQ
     let fixture = try Fixture(points: 1, epochs: 50_000_000)
     let worker = try fixture.worker()
     do {
-      let dying = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+      let dying = try CoordinatorByHand(at: fixture.endpoint)
       let identity = try dying.grant(fixture.points[0], LeaseID(7))
       try fixture.store.recordWorker(WorkerRecord(number: 3, identity: identity), at: Date())
       try fixture.store.recordGrant(

@@ -138,7 +138,7 @@ import Testing
     let fixture = try Fixture(points: 1, epochs: Fixture.longEpochs)
     let point = fixture.points[0]
     let shelf = try Self.files(fixture, "shelf")
-    let coordinator = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+    let coordinator = try CoordinatorByHand(at: fixture.endpoint)
     let first = try fixture.worker(scratch: fixture.folder + "/first", checkpointSeconds: 0.05)
     try coordinator.grant(point, checkpointSeconds: 0.05)
     try coordinator.next { if case .progress(_, let progress, _) = $0, progress.epoch > 100 { true } else { nil } }
@@ -178,7 +178,7 @@ import Testing
 
   @Test func `a worker with a deadline leaves in time with code 0`() throws {
     let fixture = try Fixture(points: 1, epochs: 50_000_000)
-    let coordinator = try CoordinatorByHand(at: fixture.endpoint, deadline: fixture.deadline)
+    let coordinator = try CoordinatorByHand(at: fixture.endpoint)
     let worker = try fixture.worker(lifetimeSeconds: 2)
     try coordinator.grant(fixture.points[0])
     let lease = try coordinator.next { if case .handedBack(let lease, _, _) = $0 { lease } else { nil } }

@@ -221,12 +221,20 @@ private final class Coordinated {
     #expect(try folder.query("s.sqlite", runs) == before)
     #expect(try folder.query("s.sqlite", "SELECT state, count(*) FROM verifications GROUP BY state") == ["equal|7"])
 
+    // The store refuses to change a run; somebody who can write the file can take that away and put it back.
+    let guardOfRuns = try folder.query(
+      "s.sqlite", "SELECT sql FROM sqlite_schema WHERE name = 'run_is_never_changed'"
+    ).joined(separator: "\n")
     let forged = String(repeating: "ab", count: 32)
     let shell = try Running(
       "/usr/bin/env",
       [
         "sqlite3", folder.path("s.sqlite"),
-        "UPDATE run SET digest = '\(forged)' WHERE point = (SELECT number FROM point WHERE id LIKE '\(point)%')",
+        """
+        BEGIN; DROP TRIGGER run_is_never_changed;
+        UPDATE run SET digest = '\(forged)' WHERE point = (SELECT number FROM point WHERE id LIKE '\(point)%');
+        \(guardOfRuns); COMMIT;
+        """,
       ], in: folder)
     #expect(try shell.end(within: 30).status == 0)
     let different = try Groksweep.run(["verify", String(point), "--store", "s.sqlite"], in: folder)

@@ -46,7 +46,8 @@ import Testing
   }()
 
   @Test func `damaged frames give a sentence or a message, and a message survives the way back`() throws {
-    if Self.isSoak { print("WireFuzzTests: \(Self.count) inputs from GROKSWEEP_TEST_SEED=\(Self.seed)") }
+    // To standard error, which no buffer holds back when an input ends the process.
+    if Self.isSoak { Self.say("\(Self.count) inputs from GROKSWEEP_TEST_SEED=\(Self.seed)") }
     LastInput.watch()
     let before = try Self.peakKilobytes()
     var understood = 0
@@ -63,6 +64,11 @@ import Testing
     #expect(understood > Self.count / 50, "too few inputs get past the first checks: \(understood)")
     let grown = try Self.peakKilobytes() - before
     #expect(grown < 512 << 10, "inputs of at most a few hundred KiB took \(grown) KiB of memory")
+    if Self.isSoak { Self.say("\(understood) messages understood, \(grown) KiB more memory at most") }
+  }
+
+  private static func say(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("WireFuzzTests: \(text)\n".utf8))
   }
 
   /// Bytes of the largest frame that the mutator makes are far below this; the decoder may not make much more of them.
@@ -144,6 +150,28 @@ import Testing
         if text == bomb || depth > 511 { #expect(throws: WireError.self) { try WireCodec.decodeReply(frames) } }
       }
     }
+  }
+
+  /// Found by seed 20261125: the decoder trapped where the bracket that was too many was the last byte.
+  @Test(arguments: [1, 64, 65, 508, 509, 510, 512, 513])
+  func `a frame that ends with an open bracket is refused`(depth: Int) {
+    for open in ["[", "{\"a\":", "{"] {
+      let bomb = "{\"groksweep\":3,\"number\":8,\"request\":{\"retry\":{\"_0\":{\"ids\":"
+      for start in [bomb, ""] {
+        let frames = [Array((start + String(repeating: open, count: depth)).utf8)]
+        #expect(throws: WireError.self) { try WireCodec.decodeInbound(frames) }
+        #expect(throws: WireError.self) { try WireCodec.decodeCoordinatorMessage(frames) }
+        #expect(throws: WireError.self) { try WireCodec.decodeReply(frames) }
+      }
+    }
+  }
+
+  @Test func `brackets in a text nest nothing`() throws {
+    let text = String(repeating: "[\\\"{", count: 500)
+    let frames = try WireCodec.encode(.submit(name: "a.yaml", text: text, overrides: [], priority: nil), number: 1)
+    #expect(
+      try WireCodec.decodeInbound(frames)
+        == .request(.submit(name: "a.yaml", text: text, overrides: [], priority: nil), number: 1))
   }
 
   /// What a worker makes of a message ends up in files whose names are a point's id and numbers: nothing that a coordinator

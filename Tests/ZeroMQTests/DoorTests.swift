@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import ZeroMQ
 
-@Suite struct DoorTests {
+@Suite(.serialized) struct DoorTests {
   private let server: CurveKeyPair
   private let known: CurveKeyPair
   private let notes = Notes()
@@ -45,12 +45,17 @@ import ZeroMQ
       try socket.connect(endpoint)
     }
 
-    /// The first event that matters here; nil after ten seconds.
-    func next() throws -> LinkEvent? {
-      let deadline = ContinuousClock.now + .seconds(10)
+    /// The next of these events. A handshake that ended in another way is tried again, as on a busy machine, where either
+    /// side may be too late; one that succeeded, or failed for good, is returned though nobody wanted it. nil: none came.
+    func next(_ wanted: LinkEvent...) throws -> LinkEvent? {
+      let deadline = ContinuousClock.now + patience
       while ContinuousClock.now < deadline {
-        if let event = try monitor.next() { return event }
-        try Poller.wait([monitor.socket], timeout: deadline - ContinuousClock.now)
+        if let event = try monitor.next() {
+          let isPassing = [.hungUp, .notOpened, .putOff, .ended].contains(event)
+          if wanted.contains(event) || !isPassing { return event }
+        } else {
+          try Poller.wait([monitor.socket], timeout: deadline - ContinuousClock.now)
+        }
       }
       return nil
     }
@@ -63,7 +68,7 @@ import ZeroMQ
   @Test func `every frame of a known key carries its User-Id`() throws {
     let (router, endpoint) = try router()
     let client = try client(known, to: endpoint)
-    #expect(try client.next() == .established)
+    #expect(try client.next(.established) == .established)
     for number in 0..<3 as Range<UInt8> {
       try sendInTime([[number], []], through: client.socket)
       let received = try #require(try nextInTime(router))
@@ -77,7 +82,7 @@ import ZeroMQ
     let (router, endpoint) = try router()
     let stranger = try CurveKeyPair.generate()
     let client = try client(stranger, to: endpoint)
-    #expect(try client.next() == .refused)
+    #expect(try client.next(.refused) == .refused)
     try notes.wait { $0.kind == .refused }
     #expect(
       notes.all.map(\.text) == ["refused 127.0.0.1, key \(stranger.publicKey): it is not known here"])
@@ -93,19 +98,17 @@ import ZeroMQ
       return .allowed(user: known)
     }
     let client = try client(self.known, to: endpoint)
-    #expect(try client.next() == .putOff)
-    #expect(try client.next() == .putOff)
+    #expect(try client.next(.putOff) == .putOff)
+    #expect(try client.next(.putOff) == .putOff)
     #expect(try router.receive() == nil)
     try notes.wait { $0.kind == .trouble && $0.text.hasSuffix("cannot be found out: the keys are gone") }
     isBroken.store(false, ordering: .releasing)
-    var event = try client.next()
-    while event == .putOff { event = try client.next() }
-    #expect(event == .established)
+    #expect(try client.next(.established) == .established)
   }
 
   @Test func `an authenticator that gives no name lets nobody in`() throws {
     let (router, endpoint) = try router(options: Self.impatient) { _, _ in .allowed(user: "") }
-    #expect(try client(known, to: endpoint).next() == .putOff)
+    #expect(try client(known, to: endpoint).next(.putOff) == .putOff)
     #expect(try router.receive() == nil)
   }
 
@@ -116,8 +119,7 @@ import ZeroMQ
       return .allowed(user: key.text)
     }
     let client = try client(known, to: endpoint)
-    let event = try client.next()
-    #expect(event == .putOff)
+    #expect(try client.next(.putOff) == .putOff)
     #expect(try router.receive() == nil)
     #expect(try client.socket.send([[1]]) == .full)
     for _ in 0..<100 { gate.signal() }
@@ -125,39 +127,35 @@ import ZeroMQ
 
   @Test func `a client without keys, and one for another server, find out what is wrong`() throws {
     let (router, endpoint) = try router()
-    try expectOtherMechanism(Client(nil, to: endpoint))
-    // Both see it; the client may hang up before the server has said so.
-    try notes.wait { $0.kind == .otherMechanism || $0.kind == .hungUp }
+    #expect(try Client(nil, to: endpoint).next(.otherMechanism) == .otherMechanism)
+    try notes.wait(isOtherMechanism)
     let other = try CurveKeyPair.generate().publicKey
-    #expect(try client(known, server: other, to: endpoint).next() == .notOpened)
+    #expect(try client(known, server: other, to: endpoint).next(.notOpened) == .notOpened)
     try notes.wait { $0.kind == .sealed }
     #expect(try router.receive() == nil)
-  }
-
-  /// The server may see it first and hang up; then the client tries again, until it is the first.
-  private func expectOtherMechanism(_ client: Client) throws {
-    var event = try client.next()
-    while event == .notOpened || event == .hungUp { event = try client.next() }
-    #expect(event == .otherMechanism)
   }
 
   @Test func `a client with keys finds out that none are used`() throws {
     let router = try Socket(behind: Door(openIn: Context(), note: notes.keep))
     let endpoint = try router.bind("tcp://127.0.0.1:0")
-    try expectOtherMechanism(client(known, to: endpoint))
-    try notes.wait { $0.text.contains("none are used here") || $0.kind == .hungUp }
+    #expect(try client(known, to: endpoint).next(.otherMechanism) == .otherMechanism)
+    try notes.wait(isOtherMechanism)
   }
+
+  /// Both sides see it, and who sees it first hangs up.
+  private func isOtherMechanism(_ note: DoorNote) -> Bool { [.otherMechanism, .hungUp].contains(note.kind) }
 
   @Test func `a crowd of unknown keys is put off, and a known one comes in all the same`() throws {
     var limits = DoorLimits()
     limits.strangersOfOneAddress = DoorLimits.Rate(perSecond: 0, burst: 2)
     let (router, endpoint) = try router(limits: limits, options: Self.impatient)
     var events: [LinkEvent?] = []
-    for _ in 0..<4 { events.append(try client(.generate(), to: endpoint).next()) }
-    #expect(events == [.refused, .refused, .putOff, .putOff])
+    for _ in 0..<4 { events.append(try client(.generate(), to: endpoint).next(.refused, .putOff)) }
+    #expect(events.allSatisfy { $0 == .refused || $0 == .putOff })
+    #expect(events.count { $0 == .refused } <= 2 && events.last == .putOff, "\(events)")
     try notes.wait { $0.kind == .busy }
     let client = try client(known, to: endpoint)
-    #expect(try client.next() == .established)
+    #expect(try client.next(.established) == .established)
     try sendInTime([[1]], through: client.socket)
     #expect(try nextInTime(router)?.user == known.publicKey.text)
   }
@@ -177,7 +175,7 @@ import ZeroMQ
     let (router, endpoint) = try router(options: SocketOptions(receiveHighWaterMark: 4))
     let client = try Client(CurveClient(own: known, server: server.publicKey), to: endpoint)
     let loud = client.socket
-    #expect(try client.next() == .established)
+    #expect(try client.next(.established) == .established)
     let frame = [UInt8](repeating: 1, count: 1 << 20)
     var sent = 0
     // Full, and still full when the net has taken what it takes.
@@ -214,7 +212,7 @@ import ZeroMQ
     for _ in 0..<12 { crowd.append(try connectRaw(to: endpoint)) }
     try notes.wait { $0.kind == .crowded }
     let client = try client(known, to: endpoint)
-    #expect(try client.next() == .established)
+    #expect(try client.next(.established) == .established)
     try sendInTime([[1]], through: client.socket)
     #expect(try nextInTime(router)?.user == known.publicKey.text)
   }
@@ -255,7 +253,7 @@ import ZeroMQ
   }
 
   private func nextInTime(_ socket: Socket) throws -> Received? {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + patience
     while ContinuousClock.now < deadline {
       if let message = try socket.receive() { return message }
       try Poller.wait([socket], timeout: deadline - ContinuousClock.now)
@@ -264,15 +262,18 @@ import ZeroMQ
   }
 }
 
+/// For how long an event is waited for that must come; other suites may run beside this one.
+let patience = Duration.seconds(120)
+
 /// What a door said.
 final class Notes: Sendable {
   private let kept = Mutex<[DoorNote]>([])
   var all: [DoorNote] { kept.withLock { $0 } }
   var keep: @Sendable (DoorNote) -> Void { { note in self.kept.withLock { $0.append(note) } } }
 
-  /// Until there is one such; the test fails after ten seconds.
+  /// Until there is one such; the test fails when there is none for long.
   func wait(_ isWanted: (DoorNote) -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + patience
     while !all.contains(where: isWanted) {
       try #require(ContinuousClock.now < deadline, "\(all)")
       try Poller.wait([], timeout: .milliseconds(2))

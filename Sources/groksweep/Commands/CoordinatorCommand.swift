@@ -93,7 +93,8 @@ struct CoordinatorCommand: ParsableCommand {
     let summary = try results.summary()
     Console.remark(
       "\(store): \(summary.finished) of \(Wording.count(summary.points, "point")) finished"
-        + (summary.failed > 0 ? ", \(summary.failed) failed" : ""))
+        + (summary.failed > 0 ? ", \(summary.failed) failed" : "")
+        + (end.interruptedBy != nil ? "; the same command goes on from here" : ""))
     if end.interruptedBy == SIGINT { throw ExitStatus.interrupted.thrown }
     if end.interruptedBy == nil && summary.failed > 0 { throw ExitStatus.failed.thrown }
   }

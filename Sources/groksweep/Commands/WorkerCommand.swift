@@ -30,7 +30,7 @@ struct WorkerCommand: ParsableCommand {
     help: "Be gone after this time: 8h, 90m, 3600s, 2d, or seconds; points are handed back before.",
     transform: parseSeconds)
   var deadline: Double?
-  @Option(help: "Seconds between two checkpoints of a run (default: 30).") var checkpointSeconds = 30.0
+  @Option(help: "Seconds between two checkpoints of a run.") var checkpointSeconds = 30.0
   // What a supervisor tells its worker processes.
   @Option(help: ArgumentHelp("Be one worker process, until this is no longer its parent.", visibility: .hidden))
   var exitWithParent: Int32?
@@ -58,7 +58,8 @@ struct WorkerCommand: ParsableCommand {
         "\(join!): is of a key of \(joining.role.title); a worker needs a key of a worker", .notAllowed)
     }
     guard let connect = connect ?? joining?.address else {
-      throw Failure("say where the coordinator is: --connect tcp://HOST:PORT", .usage)
+      throw Failure(
+        "say where the coordinator is: --connect tcp://HOST:PORT, or --join with a file that says it", .usage)
     }
     try EndpointPolicy.check(connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
     let kernels = try chosenKernels()
@@ -74,6 +75,8 @@ struct WorkerCommand: ParsableCommand {
       if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
       throw ExitCode(end.code)
     }
+    // Told once, instead of by every process again and again.
+    _ = try ScratchFolder(root: scratch)
     // The second signal has children to end first.
     interrupt.catchSignals(secondExits: false)
     let workers = LocalWorkers(
