@@ -103,14 +103,19 @@ $(CHECKED)-%/installed: Tests/Peers/requirements-%.txt
 # `groksweep simulate --swarm --seed N`.
 SOAK_SEED = $(shell printf '%d' 0x$$(git rev-parse --short=12 HEAD))
 
-.PHONY: soak soak-simulation soak-faults
+.PHONY: soak soak-simulation soak-faults soak-decoder
 
-soak: soak-simulation soak-faults
+soak: soak-simulation soak-faults soak-decoder
 
 soak-simulation: dependencies
 	swift build --configuration release --build-tests
 	@echo "soak: seeds $(SOAK_SEED) and the 999 after it, from commit $$(git rev-parse HEAD)"
 	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter SimulationTests
+
+# A million damaged messages through the decoder; the seed is printed, and so is an input that fails.
+soak-decoder: dependencies
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter WireFuzzTests
 
 # The part with real processes: fifty kills in one sweep, a coordinator away for two minutes, cut links, full disks. It
 # needs root for namespaces and small disks, and says what it skips without.

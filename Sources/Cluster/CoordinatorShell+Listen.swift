@@ -50,8 +50,7 @@ extension CoordinatorShell {
     return Listener(socket: socket, endpoint: real, gate: Gate(keys: keys, logger: logger))
   }
 
-  /// Those who only hang up may be a monitoring tool that looks whether the port is open.
   private static func say(_ note: DoorNote, _ logger: Logger) {
-    logger.log(level: note.kind == .hungUp ? .debug : note.kind == .trouble ? .error : .warning, "\(note)")
+    logger.log(level: note.kind == .trouble ? .error : .warning, "\(note)")
   }
 }

@@ -10,17 +10,19 @@ struct Gate {
   enum Verdict: Hashable {
     /// `key` is the name of the sender's key, "" where no keys are used; then everybody may say everything.
     case admitted(key: String, Role?)
-    /// Tell the peer, in these words; once.
+    /// Tell the peer, in these words.
     case refused(reason: String)
     /// Do as if nothing had come.
     case ignored
   }
 
   private static let mostTold = 4096
+  /// How often one peer is told. A worker that was welcome asks once more whether it is meant.
+  private static let mostTimes = 4
   private let keys: Keys?
   private let logger: Logger
-  /// Peers that were told to go, oldest first, so that nobody is told twice.
-  private var told: [[UInt8]] = []
+  /// Peers that were told to go, oldest first, and how often.
+  private var told: [(peer: [UInt8], times: Int)] = []
 
   /// - Parameter keys: nil lets everybody in.
   init(keys: Keys?, logger: Logger) {
@@ -53,9 +55,13 @@ struct Gate {
   }
 
   private mutating func turnAway(_ peer: [UInt8], _ who: String, _ why: String) -> Verdict {
-    guard !told.contains(peer) else { return .ignored }
+    if let place = told.firstIndex(where: { $0.peer == peer }) {
+      guard told[place].times < Self.mostTimes else { return .ignored }
+      told[place].times += 1
+      return .refused(reason: why)
+    }
     if told.count >= Self.mostTold { told.removeFirst() }
-    told.append(peer)
+    told.append((peer: peer, times: 1))
     logger.warning("\(who) is sent away while connected: \(why)")
     return .refused(reason: why)
   }

@@ -40,7 +40,8 @@ package struct LinkWatch {
     case .otherMechanism: return failed(event, otherMechanism, isCertain: true)
     case .notOpened:
       failures += 1
-      return failed(event, otherKey, isCertain: failures >= Self.failureLimit)
+      // Without a key of ours, one side may hang up before the other has said that it wants one.
+      return failed(event, keyName == nil ? otherMechanism : otherKey, isCertain: failures >= Self.failureLimit)
     case .hungUp:
       return remark(
         event, "\(endpoint) takes the connection and ends it, as a tunnel without a coordinator does; trying on")

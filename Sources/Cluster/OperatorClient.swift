@@ -63,12 +63,7 @@ package final class OperatorClient {
           wasSent = true
           askAgain = now.advanced(bySeconds: Self.repeatSeconds)
         } else if !wasSent {
-          guard now < connectBy else {
-            throw NoCoordinator(
-              description: trouble
-                ?? "no coordinator at \(endpoint): nobody answers there; is it running, and is this the address that it "
-                + "printed?")
-          }
+          guard now < connectBy else { throw unreached }
           askAgain = now.advanced(bySeconds: 0.1)
         } else {
           askAgain = now.advanced(bySeconds: 0.2)
@@ -83,6 +78,7 @@ package final class OperatorClient {
         return reply
       }
       guard now < deadline else {
+        guard wasSent else { throw unreached }
         throw NoCoordinator(
           description: "no coordinator at \(endpoint): somebody listens there, but there was no answer within "
             + "\(Int(timeoutSeconds)) s; if it is busy with a large sweep, ask again with --timeout")
@@ -90,5 +86,12 @@ package final class OperatorClient {
       let wake = min(askAgain, deadline)
       try Poller.wait(link.sockets, timeout: .milliseconds(max(1, Int(1000 * wake.seconds(since: now)))))
     }
+  }
+
+  private var unreached: NoCoordinator {
+    NoCoordinator(
+      description: trouble
+        ?? "no coordinator at \(endpoint): nobody answers there; is it running, and is this the address that it printed?"
+    )
   }
 }

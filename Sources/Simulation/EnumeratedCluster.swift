@@ -233,7 +233,9 @@ struct EnumeratedCluster: Hashable {
         case .recordFailure(let id, let reason):
           if let point = Self.points.number(of: id) { write(.failure(point: point, reason: reason)) }
         case .finished: isDone = true
-        case .finishVerification, .failVerification, .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint, .sendChunk, .log: break
+        case .finishVerification, .failVerification, .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint,
+          .sendChunk, .log:
+          break
         }
       }
       if commit == .diesAfter {

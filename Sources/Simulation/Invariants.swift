@@ -21,10 +21,10 @@ extension Simulation {
   func checkGrant(_ record: AttemptRecord, _ checkpoint: CheckpointContents?) {
     guard let point = points.number(of: record.point) else { return }
     let stored = store.points[point]
-    let isActive = stored.sweeps.contains {
-      coordinator.sweeps.indices.contains($0) && coordinator.sweeps[$0].state == .active
-    }
-    if !isActive, stored.result == nil {
+    let states = stored.sweeps.filter(coordinator.sweeps.indices.contains).map { coordinator.sweeps[$0].state }
+    // A run that was going on when its sweep was paused may go on under a new lease.
+    let goesOn = states.contains(.paused) && coordinator.hearing?.point == record.point
+    if !states.contains(.active), !goesOn, stored.result == nil {
       violate("\(record.lease): point \(point) was granted although none of its sweeps is active", .point(point))
     }
     if let checkpoint, shelf.contents(of: point) != checkpoint {
@@ -84,17 +84,32 @@ extension Simulation {
     }
   }
 
-  /// Terminal, as far as anybody still wants it.
-  var isEveryPointTerminal: Bool { store.terminalCount == store.registeredCount }
+  /// Terminal, or of cancelled sweeps only.
+  var isEveryPointEnded: Bool {
+    store.points.allSatisfy { point in
+      point.isTerminal || point.sweeps.allSatisfy { store.sweeps[$0].state == .cancelled }
+    }
+  }
 
   /// Nothing is left to do: every wanted point is terminal, every attempt has its end, and no worker has a result that
   /// nobody gave a receipt for.
   var isSettled: Bool {
     store.openCount == 0
       && store.points.allSatisfy { point in
-        (point.isTerminal && !point.isToVerify) || !point.sweeps.contains { store.sweeps[$0].state == .active }
+        (point.isTerminal && !isVerificationOpen(point)) || !point.sweeps.contains { store.sweeps[$0].state == .active }
       }
       && machines.allSatisfy { $0.folders.allSatisfy { $0.result == nil } }
+  }
+
+  /// A verification is given up after as many failures as would end a point.
+  private func isVerificationOpen(_ point: StoredPoint) -> Bool {
+    guard point.isToVerify else { return false }
+    let failures = point.attempts.count { place in
+      let attempt = store.attempts[place]
+      if attempt.isVerification, case .failed? = attempt.end { return true }
+      return false
+    }
+    return failures < schedulerConfiguration.chargedAttemptsLimit
   }
 
   /// What is not settled, in words.
@@ -102,7 +117,7 @@ extension Simulation {
     for (number, point) in store.points.enumerated() {
       let isWanted = point.sweeps.contains { store.sweeps[$0].state == .active }
       if isWanted, !point.isTerminal { return ("point \(number) is not terminal", .point(number)) }
-      if isWanted, point.isToVerify { return ("point \(number) is not verified", .point(number)) }
+      if isWanted, isVerificationOpen(point) { return ("point \(number) is not verified", .point(number)) }
     }
     if let attempt = store.attempts.first(where: { $0.end == nil }) {
       return ("\(attempt.lease) of point \(attempt.point) has no end", .point(attempt.point))

@@ -1,8 +1,8 @@
-// The coordinator's shell in the simulation: rounds, transactions, and what is held back until they are on disk.
+// The coordinator's process in the simulation: when it runs, what has come for it, and what it does with the scheduler's
+// directives. Writing and sending are in SimulatedRounds.
 //
-// A round hands the scheduler everything that has come. Writes are collected and committed together; a message waits
-// for every write that was asked for before it. The process may die before each directive, before and after each commit
-// and before each message, and then only the store and the shelf are left.
+// It may die before each directive, before and after each commit and before each message, and then only the store and
+// the shelf are left.
 
 import Grokking
 import Sweeps
@@ -14,16 +14,6 @@ enum Incoming {
   case event(SchedulerEvent)
 }
 
-/// What has to happen in this order.
-enum Outgoing {
-  case write(StoreWrite)
-  case send(PeerID, CoordinatorMessage)
-  /// Only if this lease was recorded.
-  case grant(LeaseID, PeerID, CoordinatorMessage)
-
-  var isReceipt: Bool { if case .send(_, .receipt) = self { true } else { false } }
-}
-
 struct SimulatedCoordinator {
   var scheduler: Scheduler?
   /// Grows with every start.
@@ -31,12 +21,20 @@ struct SimulatedCoordinator {
   var clock: SimulatedClock
   var suspendedUntil: Int64 = 0
   var inbox: [Incoming] = []
-  var outgoing: [Outgoing] = []
+  /// How many of them stem from the round that is being committed.
+  var ownEventCount = 0
+  /// Of the round that is under way.
+  var writes: [StoreWrite] = []
+  var held: [(peer: PeerID, message: CoordinatorMessage)] = []
+  /// Records that found no room; they are written before all others.
+  var owed: [StoreWrite] = []
   var isRoundPlanned = false
   var isCommitting = false
   var isRetryPlanned = false
   var nextTick: Int64?
   var ending: SchedulerEnding?
+  /// What the worker said to hold whose hello is being handled.
+  var hearing: HeldLease?
   /// As the scheduler was told.
   var sweeps: [KnownSweep] = []
 
@@ -48,7 +46,9 @@ extension Simulation {
     guard coordinator.scheduler == nil else { return }
     coordinator.incarnation += 1
     coordinator.inbox = []
-    coordinator.outgoing = []
+    coordinator.writes = []
+    coordinator.held = []
+    coordinator.owed = []
     coordinator.isRoundPlanned = false
     coordinator.isCommitting = false
     coordinator.isRetryPlanned = false
@@ -68,7 +68,6 @@ extension Simulation {
     tell("the coordinator \(words)", .coordinator)
     coordinator.scheduler = nil
     coordinator.inbox = []
-    coordinator.outgoing = []
     for slot in workers.indices { net.disconnect(slot) }
     later(random.within(seconds), .startCoordinator)
   }
@@ -79,7 +78,7 @@ extension Simulation {
     planRound()
   }
 
-  private func planRound() {
+  func planRound() {
     // One thing at a time; only a coordinator that answers before it commits goes on meanwhile.
     guard !coordinator.isRoundPlanned, !coordinator.isCommitting || configuration.answersBeforeCommit else { return }
     coordinator.isRoundPlanned = true
@@ -118,6 +117,7 @@ extension Simulation {
   private func decide(_ event: SchedulerEvent) {
     note(event)
     hearOfSweeps(event)
+    coordinator.hearing = if case .message(_, .hello(let hello)) = event { hello.holding } else { nil }
     let instant = coordinator.clock.instant(at: now)
     guard let directives = coordinator.scheduler?.handle(event, at: instant) else { return }
     handled += 1
@@ -150,14 +150,15 @@ extension Simulation {
 
   private func perform(_ directive: SchedulerDirective) {
     switch directive {
-    case .send(let peer, let message): coordinator.outgoing.append(.send(peer, message))
+    case .send(let peer, let message): coordinator.held.append((peer, message))
     case .recordWorker(let record): write(.worker(record))
     case .grant(let record, let peer, let experiment, let checkpoint):
       checkGrant(record, checkpoint)
       write(.attempt(record))
-      coordinator.outgoing.append(
-        .grant(record.lease, peer, .grant(lease: record.lease, point: record.point, experiment, checkpoint: checkpoint))
-      )
+      coordinator.held.append(
+        (peer, .grant(lease: record.lease, point: record.point, experiment, checkpoint: checkpoint)))
+    // The write of the result ends its attempt.
+    case .endAttempt(_, .finished): break
     case .endAttempt(let lease, let end): write(.end(lease, end))
     case .store(let id, let lease, let result, _, _):
       guard let point = number(id) else { return }
@@ -189,7 +190,7 @@ extension Simulation {
     }
   }
 
-  private func write(_ write: StoreWrite) { coordinator.outgoing.append(.write(write)) }
+  private func write(_ write: StoreWrite) { coordinator.writes.append(write) }
 
   private func number(_ id: PointID) -> Int? {
     let number = points.number(of: id)
@@ -226,156 +227,10 @@ extension Simulation {
     } else {
       message = .chunkGone(lease: lease, point: id, epoch: request.missing.epoch)
     }
-    coordinator.outgoing.append(.send(peer, message))
+    coordinator.held.append((peer, message))
   }
 
-  /// After a round or a commit: what need not wait goes out, and what has to be written is on its way to the disk.
-  private func settle() {
-    guard coordinator.scheduler != nil, violation == nil else { return }
-    release(untilWrite: !configuration.answersBeforeCommit)
-    guard coordinator.scheduler != nil else { return }
-    if coordinator.outgoing.contains(where: { if case .write = $0 { true } else { false } }) {
-      if !coordinator.isCommitting {
-        coordinator.isCommitting = true
-        later(random.within(0.0005...0.02), .commit(incarnation: coordinator.incarnation))
-      }
-      if configuration.answersBeforeCommit, !coordinator.inbox.isEmpty { planRound() }
-      return
-    }
-    if !coordinator.inbox.isEmpty { planRound() }
-    planTick()
-    if coordinator.ending != nil, coordinator.inbox.isEmpty { coordinatorEnded() }
-  }
-
-  /// Sends in order; with `untilWrite`, up to the first write that is not committed yet.
-  private func release(untilWrite: Bool) {
-    var kept: [Outgoing] = []
-    let outgoing = coordinator.outgoing
-    coordinator.outgoing = []
-    for (place, item) in outgoing.enumerated() {
-      if case .write = item {
-        if untilWrite {
-          coordinator.outgoing = Array(outgoing[place...])
-          return
-        }
-        kept.append(item)
-        continue
-      }
-      if stepKills(.coordinatorCrash) {
-        crashCoordinator("is killed before a message")
-        return
-      }
-      switch item {
-      case .write: break
-      case .send(let peer, let message): send(message, to: peer)
-      case .grant(let lease, let peer, let message):
-        if store.attempt(lease) != nil { send(message, to: peer) } else { kept.append(item) }
-      }
-    }
-    coordinator.outgoing = kept
-  }
-
-  func commit(_ incarnation: Int) {
-    guard incarnation == coordinator.incarnation, coordinator.scheduler != nil else { return }
-    if now < coordinator.suspendedUntil {
-      queue.push(coordinator.suspendedUntil, .commit(incarnation: incarnation))
-      return
-    }
-    coordinator.isCommitting = false
-    if stepKills(.coordinatorCrash) {
-      crashCoordinator("is killed before a commit")
-      return
-    }
-    if isStoreFull { failCommit() } else { applyWrites() }
-    guard violation == nil else { return }
-    if stepKills(.coordinatorCrash) {
-      crashCoordinator("is killed after a commit")
-      return
-    }
-    if isStoreFull { settleOwed() } else { settle() }
-    if coordinator.scheduler != nil, !coordinator.inbox.isEmpty { planRound() }
-  }
-
-  private func applyWrites() {
-    var sends: [Outgoing] = []
-    for item in coordinator.outgoing {
-      guard case .write(let write) = item else {
-        sends.append(item)
-        continue
-      }
-      if case .result(let point, let lease, _) = write, !isCalm,
-        random.chance(0.004 * configuration.faults[.refusedResult])
-      {
-        counts[.refusedResult] += 1
-        tell("the store refuses the result of point \(point) from \(lease)", .point(point))
-        refusedResults.insert(lease)
-        coordinator.inbox.append(
-          .event(.resultRefused(points.ids[point], reason: "it breaks a constraint (simulated)")))
-        continue
-      }
-      tell("committed: \(words(write))", subject(of: write))
-      if let wrong = store.apply(write, points: points, limit: schedulerConfiguration.chargedAttemptsLimit) {
-        violate(wrong, subject(of: write))
-        return
-      }
-      if case .result(let point, _, _) = write, !configuration.answersBeforeCommit {
-        coordinator.inbox.append(.event(.stored(points.ids[point])))
-      }
-    }
-    coordinator.outgoing = sends
-  }
-
-  /// Results and grants are told to the scheduler; the other records are owed, and receipts wait for them.
-  private func failCommit() {
-    counts[.storeFull] += 1
-    var kept: [Outgoing] = []
-    var refused: [LeaseID] = []
-    for item in coordinator.outgoing {
-      switch item {
-      case .write(.attempt(let record)):
-        refused.append(record.lease)
-        coordinator.inbox.append(.event(.grantFailed(record.lease, reason: "the disk is full (simulated)")))
-      case .write(.result(let point, let lease, _)):
-        tell("the result of point \(point) from \(lease) is not stored: the disk is full", .point(point))
-        coordinator.inbox.append(.event(.storeFailed(points.ids[point], reason: "the disk is full (simulated)")))
-      case .grant(let lease, _, _) where refused.contains(lease): break
-      case .write, .send, .grant: kept.append(item)
-      }
-    }
-    coordinator.outgoing = kept
-  }
-
-  /// With writes owed, everything but receipts goes out, and the disk is asked again in a while.
-  private func settleOwed() {
-    var held: [Outgoing] = []
-    var sent: [Outgoing] = []
-    for item in coordinator.outgoing {
-      switch item {
-      case .send(_, .receipt(let lease, _)):
-        let isHeld = held.contains { if case .send(_, .receipt(lease, _)) = $0 { true } else { false } }
-        if !isHeld { held.append(item) }
-      case .send: sent.append(item)
-      case .write, .grant: held.append(item)
-      }
-    }
-    coordinator.outgoing = sent
-    release(untilWrite: false)
-    guard coordinator.scheduler != nil else { return }
-    coordinator.outgoing = held
-    if !coordinator.isRetryPlanned, held.contains(where: { if case .write = $0 { true } else { false } }) {
-      coordinator.isRetryPlanned = true
-      later(1, .retryCommit(incarnation: coordinator.incarnation))
-    }
-    planTick()
-  }
-
-  func retryCommit(_ incarnation: Int) {
-    guard incarnation == coordinator.incarnation, coordinator.scheduler != nil else { return }
-    coordinator.isRetryPlanned = false
-    if !coordinator.isCommitting { settle() }
-  }
-
-  private func planTick() {
+  func planTick() {
     guard let due = coordinator.scheduler?.nextDeadline else { return }
     let time = max(coordinator.clock.time(of: due), now + 1_000_000)
     guard coordinator.nextTick.map({ time < $0 }) ?? true else { return }
@@ -392,35 +247,5 @@ extension Simulation {
     coordinator.nextTick = nil
     arrive(.event(.tick))
     if !coordinator.isRoundPlanned { planTick() }
-  }
-
-  private func send(_ message: CoordinatorMessage, to id: PeerID) {
-    let peer = SimulatedNet.peer(id)
-    checkSent(message, peer)
-    guard let slot = net.slot(of: peer) else {
-      tell("the coordinator sends to a connection that is gone: \(words(message))", .coordinator)
-      if random.chance(0.8) { arrive(.event(.unreachable(id))) }
-      return
-    }
-    tell("the coordinator sends to \(name(slot)): \(words(message))", subject(of: message, slot))
-    do throws(WireError) {
-      let frames = configuration.usesCodec ? try WireCodec.encode(message) : []
-      carry(
-        configuration.usesCodec
-          ? .framesToWorker(frames, slot: slot, peer: peer) : .messageToWorker(message, slot: slot, peer: peer),
-        bytes: configuration.usesCodec ? frames.reduce(0) { $0 + $1.count } : 300, slot, .toWorker)
-    } catch { violate("cannot encode: \(error)", .coordinator) }
-  }
-
-  /// Its process is over. If the work is not, somebody starts it again.
-  private func coordinatorEnded() {
-    let ending = coordinator.ending
-    coordinator.scheduler = nil
-    for slot in workers.indices { net.disconnect(slot) }
-    if ending == .everyPointTerminal, isEveryPointTerminal {
-      isDone = true
-    } else {
-      later(random.within(1...30), .startCoordinator)
-    }
   }
 }

@@ -120,26 +120,27 @@ struct Seal {
     (point, number, epoch) = (
       Int(truncatingIfNeeded: words[0]), Int(truncatingIfNeeded: words[1]), Int(truncatingIfNeeded: words[2])
     )
-    guard words[3] == Seal.checksum(bytes[SealedSize.header...], after: words[0] ^ words[1] &* 31 ^ words[2] &* 961)
+    guard words[3] == bytes.withUnsafeBytes({ Seal.checksum($0, after: words[0] ^ words[1] &* 31 ^ words[2] &* 961) })
     else { return nil }
   }
 
   /// The sealed file: its body is noise that follows from the names.
   func bytes(count: Int) -> [UInt8] {
     var random = SimulationRandom(state: UInt64(point) << 40 ^ UInt64(number + 1) << 20 ^ UInt64(epoch))
-    var body: [UInt8] = []
-    body.reserveCapacity(count - SealedSize.header + 8)
-    while body.count < count - SealedSize.header {
-      withUnsafeBytes(of: random.next().littleEndian) { body.append(contentsOf: $0) }
-    }
-    body.removeLast(body.count - (count - SealedSize.header))
     let names = [UInt64(point), UInt64(number), UInt64(epoch)]
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count)
-    for word in names + [Seal.checksum(body[...], after: names[0] ^ names[1] &* 31 ^ names[2] &* 961)] {
-      withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { buffer in
+      var place = SealedSize.header
+      while place + 8 <= count {
+        buffer.storeBytes(of: random.next().littleEndian, toByteOffset: place, as: UInt64.self)
+        place += 8
+      }
+      let sum = Seal.checksum(UnsafeRawBufferPointer(buffer), after: names[0] ^ names[1] &* 31 ^ names[2] &* 961)
+      for (place, word) in (names + [sum]).enumerated() {
+        buffer.storeBytes(of: word.littleEndian, toByteOffset: 8 * place, as: UInt64.self)
+      }
     }
-    return bytes + body
+    return bytes
   }
 
   static func number(of file: CheckpointFile) -> Int {
@@ -155,10 +156,15 @@ struct Seal {
     (0..<8).reduce(0) { $0 | UInt64(bytes[place + $1]) << UInt64(8 * $1) }
   }
 
-  /// FNV-1a.
-  private static func checksum(_ bytes: ArraySlice<UInt8>, after start: UInt64) -> UInt64 {
+  /// Of everything behind the seal: FNV-1a, eight bytes at a time.
+  private static func checksum(_ bytes: UnsafeRawBufferPointer, after start: UInt64) -> UInt64 {
     var sum: UInt64 = 0xCBF2_9CE4_8422_2325 ^ start
-    for byte in bytes { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var place = SealedSize.header
+    while place + 8 <= bytes.count {
+      sum = (sum ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))) &* 0x100_0000_01B3
+      place += 8
+    }
+    for rest in place..<bytes.count { sum = (sum ^ UInt64(bytes[rest])) &* 0x100_0000_01B3 }
     return sum
   }
 }

@@ -15,14 +15,6 @@ enum StoreWrite {
   case verification(point: Int, lease: LeaseID, RunResult)
   case verificationFailure(point: Int)
   case refund([LeaseID])
-
-  /// Refused ones are answered with an event instead of being owed.
-  var isAnswered: Bool {
-    switch self {
-    case .attempt, .result: true
-    case .worker, .end, .failure, .verification, .verificationFailure, .refund: false
-    }
-  }
 }
 
 struct StoredAttempt: Hashable {
@@ -173,6 +165,10 @@ struct SimulatedStore: Hashable {
     if result != known.result(point) { return "point \(point) got a wrong result from \(lease)" }
     if points[point].failure == nil { terminalCount += 1 }
     points[point].result = result
+    if let place = places[lease], attempts[place].end == nil, attempts[place].point == point {
+      attempts[place].end = .finished
+      openCount -= 1
+    }
     return nil
   }
 

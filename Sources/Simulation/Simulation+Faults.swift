@@ -111,9 +111,11 @@ extension Simulation {
     if seconds > 20 { for slot in slots { later(20, .linkDies(slot: slot, peer: net.peer(of: slot) ?? 0)) } }
   }
 
-  /// What people do. Changes are on disk before the scheduler hears of them.
+  /// What people do. Changes are on disk before the scheduler hears of them, and a request finds everything done that came
+  /// before it: else a second wish to verify would be lost in the end of the first (seed 1813).
   private func operate() {
-    guard coordinator.scheduler != nil, !isStoreFull else { return }
+    let isQuiet = coordinator.inbox.isEmpty && coordinator.owed.isEmpty && !coordinator.isCommitting
+    guard coordinator.scheduler != nil, isQuiet, !isStoreFull, now >= coordinator.suspendedUntil else { return }
     let sweep = random.below(configuration.sweeps)
     let place = store.sweeps.firstIndex { $0.name == Self.sweepName(sweep) }
     switch random.below(8) {

@@ -196,7 +196,7 @@ package final class Simulation {
         break
       }
       happen(happening)
-      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled {
+      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.owed.isEmpty, isSettled {
         isDone = true
       }
     }

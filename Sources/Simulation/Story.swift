@@ -106,7 +106,8 @@ extension Simulation {
     case .worker, .refund: .coordinator
     case .attempt(let record): subject(record.point, nil)
     case .end(let lease, _): store.attempt(lease).map { .point($0.point) } ?? .coordinator
-    case .result(let point, _, _), .failure(let point, _), .verification(let point, _, _), .verificationFailure(let point):
+    case .result(let point, _, _), .failure(let point, _), .verification(let point, _, _),
+      .verificationFailure(let point):
       .point(point)
     }
   }

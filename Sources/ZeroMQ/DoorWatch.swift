@@ -194,6 +194,9 @@ struct DoorWatch {
       note(
         .sealed, peer,
         "its handshake is sealed for another key than this coordinator's, or is another connection's played again")
+    case ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED where hasKeys && !isThrough:
+      note(
+        .sealed, peer, "its handshake does not answer this coordinator's: it is another connection's played again")
     case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC, ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_SEQUENCE:
       note(.tampered, peer, "its connection carried a message that was changed or played again")
     default:

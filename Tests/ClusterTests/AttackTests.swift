@@ -36,7 +36,8 @@ import ZeroMQ
         store: fixture.store, sweeps: ["tiny"],
         CoordinatorShell.Configuration(
           endpoint: listener.endpoint,
-          scheduler: SchedulerConfiguration(progressSeconds: 0.01, exitWhenDone: false), overviewSeconds: 0.01),
+          scheduler: SchedulerConfiguration(leaseSeconds: 5, progressSeconds: 0.01, exitWhenDone: false),
+          overviewSeconds: 0.01),
         listener: listener, interrupt: interrupt, logger: fixture.logger)
       let worker = try fixture.worker(at: listener.endpoint, join: honest)
       var (isOver, failure): (Bool, (any Error)?) = (false, nil)
@@ -63,9 +64,9 @@ import ZeroMQ
 
   /// An attack by a worker of ours, until it has ended with code 77 and these words, and the coordinator's log has those.
   private func repel(
-    _ siege: Siege, with join: JoinFile?, says words: String, log: String..., before: () throws -> Void = {}
+    _ siege: Siege, with join: JoinFile?, says words: String, log: String...
   ) throws {
-    try before()
+
     var attacker: WorkerOnThread?
     var end: WorkerEnd?
     try siege.hold { endpoint in
@@ -96,7 +97,7 @@ import ZeroMQ
   }
 
   @Test func `a worker without a key is refused and stops with words`() throws {
-    try repel(try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "it does not speak with keys")
+    try repel(try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "warning: turned away 127.0.0.1:")
   }
 
   @Test func `a worker that knows another coordinator's key stops with words`() throws {
@@ -194,7 +195,7 @@ import ZeroMQ
         proxy?.replay()
       }
       return siege.warned("carried a message that was changed or played again")
-        && siege.warned("or is another connection's played again")
+        && siege.warned("turned away", "another connection's played again")
     }
     proxy?.end()
     second?.interrupt.request(SIGTERM)

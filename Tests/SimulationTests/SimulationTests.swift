@@ -18,7 +18,8 @@ import Testing
 
   private func expectWell(_ report: SimulationReport) {
     let story = report.story.joined(separator: "\n")
-    #expect(report.violation == nil, "seed \(report.configuration.seed), \(report.configuration.faults.text):\n\(story)")
+    #expect(
+      report.violation == nil, "seed \(report.configuration.seed), \(report.configuration.faults.text):\n\(story)")
     #expect(!report.isCut, "seed \(report.configuration.seed)")
   }
 
