@@ -85,8 +85,11 @@ package final class CoordinatorShell {
   /// Those that ended and that the scheduler was not told of yet, in order.
   private var endedProcesses: [(end: WorkerProcessEnd, since: MonotonicInstant)] = []
   private static let lastWordsSeconds = 0.1
-  private static let resultsPerRound = 64
+  /// What one commit should hold at most.
+  private static let resultsPerRound = 256
+  private static let resultBytesPerRound = 4 << 20
   private var resultsInRound = 0
+  private var resultBytesInRound = 0
 
   /// Reads from the store what there is to do: the points of `sweeps`, or of all sweeps; and listens, unless `listener`
   /// does already.
@@ -136,6 +139,7 @@ package final class CoordinatorShell {
       if let due = scheduler.nextDeadline, due <= now { handle(.tick) }
       // One round only: what comes of it is written together with what has come in the meantime.
       advance()
+      if resultsInRound > 0, !isRoundFull { gather(since: now) }
       if now >= nextOverview {
         onOverview?(scheduler.overview(at: now))
         nextOverview = now.advanced(bySeconds: configuration.overviewSeconds)
@@ -165,9 +169,9 @@ package final class CoordinatorShell {
   /// What has come by now, but not more than a thousand messages, and not more results than one commit should hold:
   /// timers and signals want their turn too.
   private func receiveAll() throws {
-    resultsInRound = 0
-    for _ in 0..<1000 where resultsInRound < Self.resultsPerRound {
-      guard ending == nil, let received = try socket.receive() else { return }
+    (resultsInRound, resultBytesInRound) = (0, 0)
+    for _ in 0..<1000 {
+      guard ending == nil, !isRoundFull, let received = try socket.receive() else { return }
       let frames = received.frames
       switch gate.judge(user: received.user, peer: frames[0]) {
       case .admitted(let key, let role): receive(Array(frames.dropFirst()), from: PeerID(frames[0], key: key), role)
@@ -177,6 +181,17 @@ package final class CoordinatorShell {
       case .ignored: continue
       }
     }
+  }
+
+  private var isRoundFull: Bool {
+    resultsInRound >= Self.resultsPerRound || resultBytesInRound >= Self.resultBytesPerRound
+  }
+
+  /// Where results stream in, those that the last grants bring are written together with those that came during the
+  /// last round: a fourth of its time is waited for them, a millisecond at most.
+  private func gather(since start: MonotonicInstant) {
+    guard ending == nil else { return }
+    usleep(UInt32(max(0, min(1000, MonotonicInstant.now.seconds(since: start) * 250_000))))
   }
 
   /// - Parameter role: of the sender's key; nil where everybody may say everything.
@@ -189,7 +204,10 @@ package final class CoordinatorShell {
       switch inbound {
       case .worker(let message):
         handle(.message(from: peer, message))
-        if case .finished = message { resultsInRound += 1 }
+        if case .finished = message {
+          resultsInRound += 1
+          resultBytesInRound += frames.reduce(0) { $0 + $1.count }
+        }
       case .request(let request, let number): reply(to: request, number: number, from: peer)
       }
     } catch {

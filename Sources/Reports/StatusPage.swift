@@ -8,11 +8,21 @@ import Results
 package struct StatusPage {
   package let progress: SweepProgress
   package let grokkingTimes: [GrokkingTime]
+  /// Settings that `grokkingTimes` has not.
+  package let settingsLeftOut: Int
   package let failures: [FailedPoint]
 
-  package init(_ sweep: String, in store: Store) throws {
+  /// - Parameter allSettings: false: only the first ones, in a time that does not grow with the sweep.
+  package init(_ sweep: String, in store: Store, allSettings: Bool = true) throws {
     progress = try store.sweepProgress(of: sweep)
-    grokkingTimes = try store.grokkingTimes(of: sweep)
+    if allSettings {
+      grokkingTimes = try store.grokkingTimes(of: sweep)
+      settingsLeftOut = 0
+    } else {
+      let page = try store.grokkingTimesPage(of: sweep)
+      grokkingTimes = page.times
+      settingsLeftOut = page.settingsLeftOut
+    }
     failures = try store.failures(of: sweep)
   }
 
@@ -21,7 +31,11 @@ package struct StatusPage {
 
   package var text: String {
     var parts = [headline]
-    if progress.finished > 0 { parts.append(table.text) }
+    if grokkingTimes.contains(where: { $0.runs > 0 }) { parts.append(table.text) }
+    if progress.finished > 0, settingsLeftOut > 0 {
+      parts.append(
+        "… and \(Wording.count(settingsLeftOut, "setting")) after these: --json, or the store's view grokking_times")
+    }
     if !failures.isEmpty {
       var lines = ["Without a result:"]
       for failure in failures.prefix(Self.shownFailures) { lines.append("  \(failure.id.short)  \(failure.reason)") }

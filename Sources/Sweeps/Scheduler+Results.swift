@@ -3,7 +3,17 @@
 import Grokking
 
 extension Scheduler {
+  /// A worker that brings the result of the point that it held is ready for the next: what it gets is written together
+  /// with the result, in one transaction.
   mutating func finished(_ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64) {
+    let heldIt = held(lease, by: number) != nil
+    accept(lease, id, result, seconds: seconds, by: number)
+    if heldIt, workers[number]?.lease == nil { ready(number) }
+  }
+
+  private mutating func accept(
+    _ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64
+  ) {
     guard let position = points.position(of: id) else {
       // Another store's result. The worker keeps it on disk for the coordinator that asked for it.
       logThinly(

@@ -33,7 +33,9 @@ extension WorkerSession {
     case .grant(let lease, let point, let experiment, let checkpoint):
       granted(
         Grant(held: HeldLease(lease: lease, point: point), experiment: experiment, checkpoint: checkpoint))
-    case .wait: lastReady = now
+    case .wait:
+      lastReady = now
+      readyWithReceipt = nil
     case .receipt(let lease, let point): receipt(lease, point)
     case .revoked(let lease): revoked(lease)
     case .unwanted(let lease, let point): unwanted(HeldLease(lease: lease, point: point))

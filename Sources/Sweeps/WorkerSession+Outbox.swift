@@ -64,5 +64,9 @@ extension WorkerSession {
     guard let index = outbox.firstIndex(where: { $0.lease == lease && $0.point == point }) else { return }
     let parcel = outbox.remove(at: index)
     if parcel.isResult { emit(.forgetResult(lease, point)) }
+    // The next grant comes before the receipt, if there is one.
+    guard readyWithReceipt == parcel.held else { return }
+    readyWithReceipt = nil
+    if activity == .idle, leaving == nil { ready() }
   }
 }

@@ -88,7 +88,13 @@ extension WorkerSession {
       start(grant)
     } else {
       flush()
-      ready()
+      // A result that is on its way says by itself that this worker is ready.
+      if let parcel = outbox.last, parcel.isResult, parcel.due > now {
+        lastReady = now
+        readyWithReceipt = parcel.held
+      } else {
+        ready()
+      }
     }
   }
 

@@ -65,6 +65,8 @@ package struct WorkerSession: Hashable, Sendable {
 
   var outbox: [Parcel] = []
   var lastReady: MonotonicInstant?
+  /// Whose result said it last; when its receipt comes and no grant before it, it is said in so many words.
+  var readyWithReceipt: HeldLease?
   var progress: RunProgress?
   var epochsPerSecond = 0.0
   var lastProgress: MonotonicInstant?

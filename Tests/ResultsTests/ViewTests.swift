@@ -171,7 +171,9 @@ import Testing
     for (index, outcome) in outcomes.enumerated() {
       try store.finish(sweep.points[index].id, lease: Int64(index + 1), Sample.result(outcome))
     }
-    return try #require(try store.grokkingTimes(of: "m").first)
+    let row = try #require(try store.grokkingTimes(of: "m").first)
+    #expect(try store.grokkingTimesPage(of: "m").times == [row], "folded without the view")
+    return row
   }
 
   @Test func `an odd number of runs has the middle one as median`() throws {

@@ -16,18 +16,27 @@ import Testing
     let lease = bench.join(1)!
     let store = SchedulerDirective.store(
       point: Samples.id(0), lease: lease, Samples.result(0), seconds: 2, worker: 1)
-    #expect(bench.say(1, finished(lease, 0)) == [store])
+    let said = bench.say(1, finished(lease, 0))
+    #expect(said.first == store)
+    #expect(said.sent(to: 1).allSatisfy { if case .receipt = $0 { false } else { true } })
     #expect(bench.say(1, finished(lease, 0)).isEmpty, "said again while it is being stored")
     let receipt = SchedulerDirective.send(to: Samples.peer(1), .receipt(lease: lease, point: Samples.id(0)))
     #expect(bench.handle(.stored(Samples.id(0))) == [receipt, .endAttempt(lease, .finished)])
     #expect(bench.say(1, finished(lease, 0)) == [receipt], "said again after the receipt was lost")
   }
 
-  @Test func `a worker gets its next point while its result is being stored`() {
+  @Test func `a worker gets its next point with its result, to be written together`() {
     var bench = SchedulerBench(points: 2)
     let lease = bench.join(1)!
-    _ = bench.say(1, finished(lease, 0))
-    #expect(bench.say(1, .ready).grants.map(\.point) == [Samples.id(1)])
+    #expect(bench.say(1, finished(lease, 0)).grants.map(\.point) == [Samples.id(1)])
+  }
+
+  @Test func `a result from elsewhere says nothing of its bringer's readiness`() {
+    var bench = SchedulerBench(points: 3)
+    let first = bench.join(1)!
+    _ = bench.handle(.processEnded(boot: Samples.boot(1), description: "killed"))
+    let second = bench.join(2)!
+    #expect(bench.say(2, finished(first, 0)).grants.isEmpty, "brought while it holds \(second)")
   }
 
   @Test func `a late result from an expired lease is stored once and its rival revoked`() {
@@ -99,6 +108,8 @@ import Testing
     _ = bench.say(1, finished(lease, 0))
     let failed = bench.handle(.storeFailed(Samples.id(0), reason: "database or disk is full"))
     #expect(failed.silent.isEmpty, "no receipt")
+    // The grant was in the same transaction.
+    #expect(bench.handle(.grantFailed(LeaseID(2), reason: "database or disk is full")).silent.isEmpty)
     #expect(bench.say(1, .ready).sent(to: 1) == [.wait])
     #expect(bench.scheduler.overview(at: bench.now).isPaused)
     #expect(bench.say(1, finished(lease, 0)).silent.count == 1, "stored again")
@@ -126,7 +137,7 @@ import Testing
     let refused = bench.handle(.resultRefused(Samples.id(0), reason: "CHECK constraint failed"))
     #expect(refused.ends.map(\.name) == ["engine_error"])
     #expect(refused.sent(to: 1) == [.receipt(lease: lease, point: Samples.id(0))])
-    #expect(bench.say(1, .ready).grants.count == 1)
+    #expect(refused.grants.map(\.point) == [Samples.id(0)], "its worker waits")
   }
 
   @Test func `a grant that cannot be recorded is taken back without charge`() {

@@ -27,10 +27,9 @@ import Testing
         let worker = Int(record.worker)
         let said = WorkerMessage.finished(
           lease: record.lease, point: record.point, Samples.result(0), seconds: 1)
-        _ = bench.say(worker, said)
+        next += bench.say(worker, said).grants
         _ = bench.handle(.stored(record.point))
         finished += 1
-        next += bench.say(worker, .ready).grants
       }
       _ = bench.tick(for: 1)
       held = next

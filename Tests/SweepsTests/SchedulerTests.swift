@@ -190,7 +190,7 @@ import Testing
     let lease = bench.join(1)!
     #expect(bench.handle(.drain(reason: "asked")).ends.isEmpty)
     let done = bench.finish(1, lease, point: 0)
-    #expect(done.sent(to: 1) == [.receipt(lease: lease, point: Samples.id(0)), .leave])
+    #expect(done.sent(to: 1) == [.leave, .receipt(lease: lease, point: Samples.id(0)), .leave])
     #expect(bench.say(1, .goodbye).last == .finished(.drained))
     #expect(bench.scheduler.isFinished)
 

@@ -97,11 +97,34 @@ import Testing
     bench.train()
     #expect(
       bench.handle(.runFinished(Samples.result(0), seconds: 3))
-        == [.keepResult(Self.result), .send(Self.finished), .send(.ready)])
+        == [.keepResult(Self.result), .send(Self.finished)])
     #expect(bench.wait(5) == [.send(Self.finished)])
     #expect(
-      bench.hear(.receipt(lease: LeaseID(5), point: Samples.id(0))) == [.forgetResult(LeaseID(5), Samples.id(0))])
+      bench.hear(.receipt(lease: LeaseID(5), point: Samples.id(0))) == [
+        .forgetResult(LeaseID(5), Samples.id(0)), .send(.ready),
+      ], "no grant came before the receipt")
     #expect(!bench.wait(5).contains(.send(Self.finished)))
+  }
+
+  @Test func `a result says that its worker is ready, so that it is not said again once there is a grant`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.runFinished(Samples.result(0), seconds: 3))
+    _ = bench.hear(.grant(lease: LeaseID(6), point: Samples.id(1), Samples.experiment(1)))
+    #expect(
+      bench.hear(.receipt(lease: LeaseID(5), point: Samples.id(0))) == [.forgetResult(LeaseID(5), Samples.id(0))])
+  }
+
+  @Test func `the receipt of an older result says nothing of readiness`() {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.runFinished(Samples.result(0), seconds: 3))
+    _ = bench.hear(.grant(lease: LeaseID(6), point: Samples.id(1), Samples.experiment(1)))
+    _ = bench.handle(.runFinished(Samples.result(1), seconds: 3))
+    #expect(
+      bench.hear(.receipt(lease: LeaseID(5), point: Samples.id(0))) == [.forgetResult(LeaseID(5), Samples.id(0))])
+    #expect(
+      bench.hear(.receipt(lease: LeaseID(6), point: Samples.id(1))).last == .send(.ready))
   }
 
   @Test func `results found on disk are brought after the welcome`() {

@@ -61,7 +61,7 @@ struct StatusCommand: ParsableCommand {
     let holder = try Store.lockHolder(path: path)
     var pages: [String] = []
     for name in names where sweep == nil || name == sweep {
-      let page = try StatusPage(name, in: results)
+      let page = try StatusPage(name, in: results, allSettings: json)
       if json {
         let progress = page.progress
         Console.print(
