@@ -282,12 +282,13 @@ import Testing
     var bench = bench(points: 3)
     let kept = bench.join(1)!
     bench.keep(epoch: 500, kept)
-    #expect(bench.finish(1, kept, point: 0).contains(.dropCheckpoint(Samples.id(0))))
+    let finished = bench.finish(1, kept, point: 0)
+    #expect(finished.contains(.dropCheckpoint(Samples.id(0))))
 
-    let half = bench.join(2)!
-    let (lease, point, request) = bench.say(2, offer(half, 1, epoch: 500)).pull(to: 2)!
-    _ = bench.say(2, .chunk(lease: lease, point: point, Samples.chunk(request)))
-    let bad = bench.say(2, .failed(lease: half, point: Samples.id(1), .badPoint, reason: "too large"))
+    let half = finished.grants[0].lease
+    let (lease, point, request) = bench.say(1, offer(half, 1, epoch: 500)).pull(to: 1)!
+    _ = bench.say(1, .chunk(lease: lease, point: point, Samples.chunk(request)))
+    let bad = bench.say(1, .failed(lease: half, point: Samples.id(1), .badPoint, reason: "too large"))
     #expect(bad.contains(.dropCheckpoint(Samples.id(1))))
 
     let never = bench.join(3)!

@@ -56,7 +56,7 @@ import Testing
     #expect(bench.finish(1, lease, point: 0).ends == [.finished])
     #expect(bench.scheduler.overview(at: bench.now).paused == 4)
     let resumed = bench.handle(.setSweep("second", .active))
-    #expect(resumed.grants.map(\.point) == [Samples.id(2)])
+    #expect(resumed.grants.map(\.point) == [Samples.id(2), Samples.id(3)], "one for each that waits")
   }
 
   @Test func `cancelling stops what no other sweep wants, and charges nothing`() {
@@ -102,7 +102,8 @@ import Testing
     var bench = SchedulerBench(start: SchedulerStart(points: known([0, 1])))
     let lease = bench.join(1)!
     _ = bench.finish(1, lease, point: 0)
-    #expect(bench.handle(.setSweep("", .cancelled)).sent(to: 1) == [.leave])
+    let cancelled = bench.handle(.setSweep("", .cancelled)).sent(to: 1)
+    #expect(cancelled == [.revoked(lease: LeaseID(2)), .leave])
     #expect(bench.say(1, .goodbye).last == .finished(.everyPointTerminal))
   }
 
