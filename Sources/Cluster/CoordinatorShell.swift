@@ -149,13 +149,13 @@ package final class CoordinatorShell {
         nextRecord = now.advanced(bySeconds: configuration.progressRecordSeconds)
       }
       guard ending == nil else { break }
-      guard queue.isEmpty else { continue }
+      guard isQuiet else { continue }
       let late = owed.isEmpty ? nil : owedAgain
       let wake = [scheduler.nextDeadline, nextOverview, nextRecord, late].compactMap { $0 }.min()!
       let wait = localWorkers == nil ? wake.fromNow : min(wake.fromNow, .milliseconds(100))
       try Poller.wait([socket], waker: interrupt.waker, timeout: wait)
     }
-    if !owed.isEmpty {
+    if !owed.isEmpty || !round.isEmpty {
       owedAgain = .now
       advance()
     }
