@@ -31,7 +31,7 @@ extension WireForm {
   }
 
   mutating func whole(_ name: StaticString, _ value: inout Int?) {
-    guard key(name, ifKnown: value != nil) else { return }
+    guard key(name, ifKnown: value != nil) else { return value = nil }
     var known = value ?? 0
     whole(&known)
     value = known
@@ -43,7 +43,7 @@ extension WireForm {
   }
 
   mutating func number(_ name: StaticString, _ value: inout Double?) {
-    guard key(name, ifKnown: value != nil) else { return }
+    guard key(name, ifKnown: value != nil) else { return value = nil }
     var known = value ?? 0
     number(&known)
     value = known

@@ -82,7 +82,8 @@ package struct WireFormReader: WireForm {
       guard fraction.count > 0 else { return giveUp() }
       (mantissa, count, power) = (fraction.value, count + fraction.count, -fraction.count)
     }
-    if skip(UInt8(ascii: "e")) {
+    // Foundation's decoder knows no exponent behind a zero.
+    if mantissa != 0, skip(UInt8(ascii: "e")) {
       let isSmall = skip(UInt8(ascii: "-"))
       if !isSmall { _ = skip(UInt8(ascii: "+")) }
       let exponent = digits()
