@@ -31,7 +31,10 @@ extension WireForm {
   }
 
   mutating func whole(_ name: StaticString, _ value: inout Int?) {
-    guard key(name, ifKnown: value != nil) else { return value = nil }
+    guard key(name, ifKnown: value != nil) else {
+      value = nil
+      return
+    }
     var known = value ?? 0
     whole(&known)
     value = known
@@ -43,7 +46,10 @@ extension WireForm {
   }
 
   mutating func number(_ name: StaticString, _ value: inout Double?) {
-    guard key(name, ifKnown: value != nil) else { return value = nil }
+    guard key(name, ifKnown: value != nil) else {
+      value = nil
+      return
+    }
     var known = value ?? 0
     number(&known)
     value = known
