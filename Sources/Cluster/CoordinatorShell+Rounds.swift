@@ -59,10 +59,10 @@ extension CoordinatorShell {
     for event in events {
       if event.reportsAnEnd, round.hasGrant { break }
       handled += 1
-      for directive in scheduler.handle(event, at: .now) { perform(directive) }
-      if case .message(let peer, .goodbye) = event, let number = numbers.removeValue(forKey: peer) {
-        write(.workerLeft(number))
+      if let boot = event.greetingBoot, !scheduler.knows(boot), let known = remembered(boot) {
+        decide(.workerKnown(known))
       }
+      decide(event)
     }
     let answered = commit(round.writes)
     say(round.held, answered)
@@ -99,6 +99,23 @@ extension CoordinatorShell {
     }
   }
 
+  private func decide(_ event: SchedulerEvent) {
+    for directive in scheduler.handle(event, at: .now) { perform(directive) }
+  }
+
+  /// A process that was here before; nil for a new one.
+  private func remembered(_ boot: String) -> KnownWorker? {
+    for case .worker(let record) in round.writes + owed where record.identity.boot == boot {
+      return KnownWorker(boot: boot, number: record.number, key: record.key)
+    }
+    do {
+      return try store.knownWorker(boot: boot)
+    } catch {
+      warnThinly("cannot look up a worker: \(error)")
+      return nil
+    }
+  }
+
   /// Whether the store has what this message says is certain. Of what is said again the scheduler does not name the write,
   /// so it is looked up: a grant that was asked for twice in its own round, and the receipt of a failure or of a point
   /// handed back whose end is still owed. Whoever misses the answer asks once more.
@@ -127,13 +144,13 @@ extension CoordinatorShell {
   private func perform(_ directive: SchedulerDirective) {
     switch directive {
     case .send(let peer, let message):
-      if case .welcome(let number, _, _, _) = message { numbers[peer] = number }
       say(message, to: peer)
     case .recordWorker(let worker):
       if worker.identity.host == WorkerIdentity.hostName {
         boots[worker.identity.processID] = worker.identity.boot
       }
       write(.worker(worker))
+    case .workerLeft(let number): write(.workerLeft(number))
     case .grant(let attempt, let peer, let experiment, let checkpoint):
       let granted = write(.grant(attempt))
       say(

@@ -67,6 +67,8 @@ extension RunFiles {
       _ = try SealedFile.read(temporary, kind: slice.file.kind)
     } catch {
       unlink(temporary)
+      var error = error
+      error.isForeignDamage = true
       throw error
     }
     guard rename(temporary, place) == 0 else {

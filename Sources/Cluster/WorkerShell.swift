@@ -178,6 +178,7 @@ package final class WorkerShell {
     case .checkpointWritten(let checkpoint):
       newest = checkpoint
       handle(.checkpointWritten(checkpoint.contents), socket)
+    case .checkpointUnusable(let reason): handle(.checkpointUnusable(reason: reason), socket)
     case .finished(let result, let seconds): handle(.runFinished(result, seconds: seconds), socket)
     case .failed(let kind, let reason):
       // First: what the session says next may open the folder of another point.
@@ -220,7 +221,9 @@ package final class WorkerShell {
     case .keepResult(let result): keep(result)
     case .forgetResult(let lease, let point): forget(lease, point)
     case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
-    case .exit(let code, let reason): end = WorkerEnd(code: code, reason: reason)
+    case .exit(let code, let reason):
+      if code == WorkerSession.notNow { configuration.supervisor?.say(.barred) }
+      end = WorkerEnd(code: code, reason: reason)
     }
   }
 

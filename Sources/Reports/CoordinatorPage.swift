@@ -83,7 +83,8 @@ package struct CoordinatorPage {
   private var remarks: String? {
     var lines: [String] = []
     for barred in status.barredHosts {
-      lines.append("Nobody is taken from \(barred.host): \(barred.reason)")
+      let time = InWords.seconds(barred.secondsLeft)
+      lines.append("Nobody is taken from \(barred.host) for another \(time): \(barred.reason)")
     }
     if status.isPaused { lines.append("Nothing is handed out: the store cannot be written.") }
     if status.awaited > 0 {

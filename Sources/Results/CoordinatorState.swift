@@ -12,7 +12,13 @@ extension Store {
       let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
         ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
-      let workers = try Row.fetchAll(database, sql: "SELECT boot, number, key, left_at FROM worker ORDER BY number")
+      let workers = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT boot, number, key, left_at FROM worker
+          WHERE left_at IS NULL OR number IN (SELECT worker FROM attempt WHERE class IS NULL)
+          ORDER BY number
+          """)
       let sweeps = try numbers.map { number in
         let row = try Row.fetchOne(
           database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
@@ -28,6 +34,15 @@ extension Store {
         verifications: try requestedVerifications(in: database),
         keys: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[2] as String) }),
         present: workers.filter { ($0[3] as String?) == nil }.map { $0[0] as String })
+    }
+  }
+
+  /// A worker process that was recorded at any time.
+  package func knownWorker(boot: String) throws -> KnownWorker? {
+    try read { database in
+      let row = try Row.fetchOne(
+        database.cachedStatement(sql: "SELECT number, key FROM worker WHERE boot = ?"), arguments: [boot])
+      return row.map { KnownWorker(boot: boot, number: $0[0], key: $0[1]) }
     }
   }
 

@@ -57,10 +57,18 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
   package struct Barred: Sendable, Codable, Hashable {
     package var host: String
     package var reason: String
+    /// Until it is tried again.
+    package var secondsLeft: Double
 
-    package init(host: String, reason: String) {
+    package init(host: String, reason: String, secondsLeft: Double) {
       self.host = host
       self.reason = reason
+      self.secondsLeft = secondsLeft
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case host, reason
+      case secondsLeft = "seconds_left"
     }
   }
 }

@@ -197,11 +197,17 @@ struct SimulatedStore: Hashable {
     return nil
   }
 
+  func knownWorker(_ boot: String) -> KnownWorker? {
+    numberOfBoot[boot].map { KnownWorker(boot: boot, number: $0, key: "") }
+  }
+
   /// What a coordinator reads when it starts.
   func start(_ known: SimulatedPoints, checkpoints: [KeptCheckpoint]) -> SchedulerStart {
     let numbers = points.indices.filter { !points[$0].sweeps.isEmpty }
+    let holders = Set(attempts.filter { $0.end == nil }.map(\.boot))
     return SchedulerStart(
-      points: knownPoints(numbers, known), workers: numberOfBoot,
+      points: knownPoints(numbers, known),
+      workers: numberOfBoot.filter { !left.contains($0.value) || holders.contains($0.key) },
       nextWorker: nextNumber, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
       sweeps: sweeps, checkpoints: checkpoints,
       verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] },

@@ -119,7 +119,7 @@ extension Scheduler {
     } else if !workerNumbers.elements.contains(where: { workers[$0]?.isWaiting == true }) {
       found.append(.workersBusy(workers.count))
     }
-    let barred = hosts.filter { $0.barred != nil }.map(\.name)
+    let barred = barredHosts(at: time).map(\.host)
     if !barred.isEmpty { found.append(.hostsBarred(barred)) }
     if let before = points.pendingCount(before: position), before > 0 { found.append(.pointsBefore(before)) }
     return found

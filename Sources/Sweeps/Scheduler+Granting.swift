@@ -52,6 +52,7 @@ extension Scheduler {
     if let secondsLeft, secondsLeft < Self.lastSeconds {
       return .leave("it has to be gone in \(Int(max(0, secondsLeft))) s")
     }
+    if isBeingTried(worker.host) { return .nothing }
     var first: Int?
     var failedHere: Int?
     var looked = 0
@@ -146,6 +147,7 @@ extension Scheduler {
       points.set(attempt.position, to: .pending)
     }
     pauseGranting("cannot record an attempt: \(reason)")
+    release(attempt.boot)
     guard let number = attempt.worker, workers[number]?.lease == lease else { return }
     workers[number]?.lease = nil
     startWaiting(number)

@@ -6,6 +6,13 @@ extension Scheduler {
   mutating func hello(_ hello: Hello, from peer: PeerID) {
     if let reason = reasonToRefuse(hello, from: peer) {
       refuse(peer, reason, from: hello.identity.host)
+      release(hello.identity.boot)
+      return
+    }
+    if let reason = placeOfHost[hello.identity.host].flatMap({ reasonToBar($0) }) {
+      emit(.send(to: peer, .barred(reason: reason)))
+      logThinly(.warning, kind: "barred \(hello.identity.host)", "sent a worker home again: \(reason)")
+      release(hello.identity.boot)
       return
     }
     if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
@@ -35,7 +42,6 @@ extension Scheduler {
       return "this machine computes wrongly: its self-test \(given), and \(digest.prefix(12)) is right; "
         + "check its memory and processor, and that its build of groksweep is the coordinator's"
     }
-    if let host = placeOfHost[hello.identity.host], let reason = hosts[host].barred { return reason }
     if let key = keyOfBoot[hello.identity.boot], key != peer.key {
       return "this process is known under the key \"\(key)\" and came with \"\(peer.key)\""
     }

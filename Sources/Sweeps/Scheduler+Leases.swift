@@ -137,7 +137,7 @@ extension Scheduler {
       let count = Int(points[attempt.position].chargedAttempts)
       if kind == .badPoint {
         quarantine(attempt.position, reason: "bad_point: \(reason)")
-      } else if charged, !hostIsToBlame, count >= configuration.chargedAttemptsLimit {
+      } else if charged, count >= configuration.chargedAttemptsLimit {
         quarantine(attempt.position, reason: "\(count) attempts failed; the last: \(kind.rawValue): \(reason)")
       }
     case .pending, .leased, .storing, .finished, .failed: break
@@ -162,6 +162,7 @@ extension Scheduler {
     leases.remove(lease)
     if let number = attempt.worker, workers[number]?.lease == lease { workers[number]?.lease = nil }
     if let end { emit(.endAttempt(lease, end)) }
+    release(attempt.boot)
   }
 
   mutating func quarantine(_ position: Int, reason: String) {

@@ -54,6 +54,7 @@ extension Scheduler {
     verifications.remove(attempt.position)
     if let old = attempt.worker, workers[old]?.lease == attempt.lease { workers[old]?.lease = nil }
     emit(.finishVerification(point: id, lease: attempt.lease, result, worker: number))
+    if let host = attempt.host { clear(host) }
     close(attempt.lease, nil)
     send(.receipt(lease: attempt.lease, point: id), to: number)
   }

@@ -49,8 +49,11 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   package var checkpointBytesPerSecond: Double
   /// Room for kept checkpoints; beyond it, none is taken.
   package var checkpointSpaceBytes: Int
-  /// Failures in a row on one host, each of another point, after which the host is sent home.
+  /// Failures in a row on one host, each of another point, after which the host is barred.
   package var hostFailureLimit: Int
+  /// How long, at first; after each trial that fails, twice as long, up to the longest.
+  package var barSeconds: Double
+  package var longestBarSeconds: Double
   /// Attempts of a point that may end in the silence of a whole host; such ends are not charged.
   package var silentLossLimit: Int
   /// What `SelfTest` has to give on every worker's machine; nil: nobody is asked.
@@ -65,7 +68,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
     checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
-    checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5, silentLossLimit: Int = 10,
+    checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5,
+    barSeconds: Double = 600, longestBarSeconds: Double = 6 * 3600, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
   ) {
     self.leaseSeconds = leaseSeconds
@@ -79,6 +83,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     self.checkpointBytesPerSecond = checkpointBytesPerSecond
     self.checkpointSpaceBytes = checkpointSpaceBytes
     self.hostFailureLimit = hostFailureLimit
+    self.barSeconds = barSeconds
+    self.longestBarSeconds = longestBarSeconds
     self.silentLossLimit = silentLossLimit
     self.selfTestDigest = selfTestDigest
   }
@@ -142,7 +148,7 @@ package struct KnownPoint: Hashable, Sendable {
 package struct SchedulerStart: Sendable {
   /// In the order in which they are handed out.
   package var points: [KnownPoint]
-  /// Boot → number of every worker process ever recorded, so that a returning one keeps its number.
+  /// Boot → number of the worker processes that are `present` or hold an open attempt.
   package var workers: [String: Int64]
   /// Above every worker's number in the store.
   package var nextWorker: Int64
@@ -176,6 +182,20 @@ package struct SchedulerStart: Sendable {
   }
 }
 
+/// A worker process as the store remembers it, so that a returning one keeps its number and nobody takes its place.
+package struct KnownWorker: Hashable, Sendable {
+  package var boot: String
+  package var number: Int64
+  /// The name of the key that it came with.
+  package var key: String
+
+  package init(boot: String, number: Int64, key: String) {
+    self.boot = boot
+    self.number = number
+    self.key = key
+  }
+}
+
 /// A point's checkpoint beside the store.
 package struct KeptCheckpoint: Hashable, Sendable {
   package var point: PointID
@@ -195,6 +215,8 @@ package enum WorkerSelection: Hashable, Sendable {
 
 package enum SchedulerEvent: Sendable {
   case message(from: PeerID, WorkerMessage)
+  /// A process that the store knows from earlier, and that is about to say hello again: see `Scheduler.knows`.
+  case workerKnown(KnownWorker)
   /// Frames arrived that are no message.
   case undecodable(from: PeerID, WireError)
   /// Time passed: at `nextDeadline` or earlier, as often as the shell likes.
@@ -227,6 +249,8 @@ package enum SchedulerEvent: Sendable {
   case verify([PointID])
   /// These workers leave after their points.
   case drainWorkers(WorkerSelection)
+  /// A barred machine is taken back. Unknown names, and machines that are not barred, change nothing.
+  case admitHost(String)
   /// A checkpoint is complete on the shelf and is what the point goes on from.
   case checkpointKept(PointID, CheckpointContents)
   /// What came of a checkpoint could not be kept, or was damaged. What is kept already is untouched.
@@ -240,6 +264,11 @@ package enum SchedulerEvent: Sendable {
 }
 
 extension SchedulerEvent {
+  /// The process that says hello.
+  package var greetingBoot: String? {
+    if case .message(_, .hello(let hello)) = self { hello.identity.boot } else { nil }
+  }
+
   /// Whether it may end an attempt of another process than the one that speaks, and charge it. A shell hands it over only
   /// when every grant before it is recorded, or has failed: what was never recorded must not be charged.
   package var reportsAnEnd: Bool {
@@ -328,6 +357,8 @@ package enum SchedulerDirective: Hashable, Sendable {
   case send(to: PeerID, CoordinatorMessage)
   /// Insert or update by number.
   case recordWorker(WorkerRecord)
+  /// Nothing is expected of this worker any more: it left, ended, or fell silent. `recordWorker` brings it back.
+  case workerLeft(Int64)
   /// Record the attempt durably, then send `grant(lease, point, experiment, checkpoint)`. When recording fails, do not
   /// send, and answer with `.grantFailed`.
   case grant(AttemptRecord, to: PeerID, Experiment, checkpoint: CheckpointContents? = nil)

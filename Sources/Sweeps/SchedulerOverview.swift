@@ -39,6 +39,8 @@ package struct WorkerStanding: Hashable, Sendable {
 package struct BarredHost: Hashable, Sendable {
   package var host: String
   package var reason: String
+  /// Until it is tried again.
+  package var secondsLeft: Double
 }
 
 /// A sweep and its points; those of several sweeps count in each.
@@ -125,7 +127,7 @@ extension Scheduler {
       verifications: verifications.count, running: running, workers: workerNumbers.count,
       waitingWorkers: workerNumbers.elements.count { workers[$0]?.isWaiting == true },
       workerList: workerNumbers.elements.compactMap { workers[$0].map { standing(of: $0, at: time) } },
-      barredHosts: barredHosts,
+      barredHosts: barredHosts(at: time),
       sweeps: sweepStandings, keptCheckpoints: shelf.kept.count, keptCheckpointBytes: shelf.keptBytes,
       remainingEpochs: max(0, Int(share * Double(openEpochs)) - epochsOfRunning),
       epochsPerSecond: running.reduce(0) { $0 + $1.epochsPerSecond },
@@ -133,8 +135,11 @@ extension Scheduler {
   }
 
   /// In the order in which they appeared.
-  package var barredHosts: [BarredHost] {
-    hosts.compactMap { host in host.barred.map { BarredHost(host: host.name, reason: $0) } }
+  package func barredHosts(at time: MonotonicInstant) -> [BarredHost] {
+    hosts.compactMap { host in
+      guard let bar = host.bar, time < bar.until else { return nil }
+      return BarredHost(host: host.name, reason: bar.reason, secondsLeft: bar.until.seconds(since: time))
+    }
   }
 
   private func standing(of worker: ConnectedWorker, at time: MonotonicInstant) -> WorkerStanding {

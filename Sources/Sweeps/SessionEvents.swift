@@ -86,6 +86,8 @@ package enum SessionEvent: Sendable {
   case prepared(missing: CheckpointContents?)
   /// What was fetched could not be kept: train without it.
   case fetchFailed(reason: String)
+  /// What was fetched is damaged, or the run under way found that it cannot go on from what it was given, and starts over.
+  case checkpointUnusable(reason: String)
   /// A signal. The first: hand back and leave with this code. The second: leave now.
   case interrupt(exitCode: Int32)
 }

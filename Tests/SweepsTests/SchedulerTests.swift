@@ -215,9 +215,9 @@ import Testing
     var bench = SchedulerBench(start: start)
     #expect(bench.handle(.tick).silent.isEmpty)
     #expect(bench.say(1, Samples.hello(1)).sent(to: 1).last == .leave)
-    #expect(bench.say(1, .goodbye).silent.isEmpty, "the other one is still to come")
+    #expect(bench.say(1, .goodbye).silent == [.workerLeft(1)], "the other one is still to come")
     #expect(bench.tick(for: 14).silent.isEmpty)
-    #expect(bench.tick(for: 1) == [.finished(.everyPointTerminal)], "and does not")
+    #expect(bench.tick(for: 1) == [.workerLeft(2), .finished(.everyPointTerminal)], "and does not")
 
     var both = SchedulerBench(start: start)
     for worker in 1...2 { _ = both.say(worker, Samples.hello(worker)) }
