@@ -98,7 +98,7 @@ package struct WorkerSession: Hashable, Sendable {
     case .checkpointWritten(let contents): checkpointWritten(contents)
     case .prepared(let missing): prepared(missing)
     case .fetchFailed(let reason): fetchFailed(reason)
-    case .interrupt(let code): interrupt(code)
+    case .interrupt(let code, let reason): interrupt(code, reason)
     }
     flush()
     offerWhenDue()
