@@ -97,7 +97,10 @@ import ZeroMQ
   }
 
   @Test func `a worker without a key is refused and stops with words`() throws {
-    try repel(try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "warning: turned away 127.0.0.1:")
+    // It hangs up by itself when it is greeted with keys, perhaps before the coordinator has asked from where it came.
+    try repel(
+      try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "warning: turned away 127.0.0.1:",
+      "warning: turned away somebody (who had gone before saying from where)")
   }
 
   @Test func `a worker that waited long for its coordinator hears the same words when it is not let in`() throws {
