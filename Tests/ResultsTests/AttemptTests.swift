@@ -116,9 +116,7 @@ import Testing
     #expect(row["delivered"] == 0)
   }
 
-  @Test func `an attempt that was handed back has the epoch that it reached, and keeps the one that was recorded before`()
-    throws
-  {
+  @Test func `an attempt that was handed back has the epoch that it reached, or the one recorded before`() throws {
     for lease in 1...3 { try grant(Int64(lease), lease - 1) }
     try store.recordProgress([(LeaseID(1), 300), (LeaseID(2), 300)], at: Sample.now)
     func preempted(_ epoch: Int?) -> AttemptEnd { .failed(.preempted, reason: "r", charged: false, epoch: epoch) }
