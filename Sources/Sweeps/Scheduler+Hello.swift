@@ -10,6 +10,11 @@ extension Scheduler {
     }
     if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
       predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
+      // What it reports may be the failure after which nobody from there is taken, itself included.
+      if let reason = barred(hello.identity.host) {
+        refuse(peer, reason, from: hello.identity.host)
+        return
+      }
     }
     missed.remove(hello.identity.boot)
     let number = register(hello.identity, at: peer)
@@ -35,12 +40,15 @@ extension Scheduler {
       return "this machine computes wrongly: its self-test \(given), and \(digest.prefix(12)) is right; "
         + "check its memory and processor, and that its build of groksweep is the coordinator's"
     }
-    if let host = placeOfHost[hello.identity.host], let reason = hosts[host].barred { return reason }
+    if let reason = barred(hello.identity.host) { return reason }
     if let key = keyOfBoot[hello.identity.boot], key != peer.key {
       return "this process is known under the key \"\(key)\" and came with \"\(peer.key)\""
     }
     return nil
   }
+
+  /// Why nobody from this host is taken; nil where somebody is.
+  private func barred(_ host: String) -> String? { placeOfHost[host].flatMap { hosts[$0].barred } }
 
   private func versionReason(_ version: Int) -> String {
     "the worker speaks protocol \(version), the coordinator protocol \(WireProtocol.version); "
