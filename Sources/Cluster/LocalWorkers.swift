@@ -258,6 +258,10 @@ package final class LocalWorkers {
     if wait(seconds: graceSeconds, interrupt) { return }
     terminate()
     if wait(seconds: leaveSeconds, interrupt) { return }
+    if interrupt?.isUrgent == true {
+      logger.warning(
+        "a second signal: worker processes that have not left are killed; their points go on from their checkpoints")
+    }
     for process in processes {
       if interrupt?.isUrgent != true { logger.warning("worker process \(process) does not leave; killing it") }
       kill(process, SIGKILL)

@@ -160,14 +160,14 @@ package final class WorkerShell {
   }
 
   /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
-  /// goes on from there.
+  /// goes on from there. Its last words are those of the verdict, however long the link took to come to it.
   private func heed(_ verdict: LinkWatch.Verdict, _ socket: Socket) {
     switch verdict {
-    case .remark(let words): logger.warning("\(words)")
-    case .giveUp(let words):
-      logger.error("\(words)")
-      if !isInterrupted { handle(.interrupt(exitCode: Self.notAllowed), socket) }
+    case .giveUp(let words) where !isInterrupted:
+      if running != nil { logger.warning("not let in any more; this worker writes its checkpoint and leaves") }
       isInterrupted = true
+      handle(.interrupt(exitCode: Self.notAllowed, reason: words), socket)
+    case .giveUp(let words), .remark(let words): logger.warning("\(words)")
     }
   }
 
@@ -272,7 +272,9 @@ package final class WorkerShell {
   func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
     configuration.supervisor?.say(.scratchUnusable)
-    return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
+    guard !isInterrupted, interrupt.signal == nil else { return [] }
+    isInterrupted = true
+    return [.interrupt(exitCode: 1)]
   }
 
   private func keep(_ result: UnsentResult) {

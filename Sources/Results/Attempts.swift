@@ -93,7 +93,7 @@ extension Store {
         UPDATE attempt SET class = ?, reason = ?, charged = ?, epoch = coalesce(?, epoch), ended = ?
         WHERE lease = ? AND class IS NULL
         """
-    ).execute(arguments: [end.name, end.reason, end.isCharged, epoch, time, lease.number])
+    ).execute(arguments: [end.name, end.reason, end.isCharged, epoch ?? end.epoch, time, lease.number])
   }
 
   /// An attempt that was charged to its point counts no longer, for `reason`. One that does not count is left alone.

@@ -189,8 +189,8 @@ struct SimulatedStore: Hashable {
     points[point].failure = reason
     terminalCount += 1
     let ends = stored.attempts.map { attempts[$0] }
-    let isBad = ends.contains { if case .failed(.badPoint, _, _)? = $0.end { true } else { false } }
-    let losses = ends.count { if case .failed(.lost, _, _)? = $0.end { true } else { false } }
+    let isBad = ends.contains { if case .failed(.badPoint, _, _, _)? = $0.end { true } else { false } }
+    let losses = ends.count { if case .failed(.lost, _, _, _)? = $0.end { true } else { false } }
     if !isBad, charges(of: point) < limit, losses < limit {
       return "point \(point) was given up after \(charges(of: point)) charged attempts: \(reason)"
     }

@@ -9,14 +9,11 @@ extension Scheduler {
       release(hello.identity.boot)
       return
     }
-    if let reason = placeOfHost[hello.identity.host].flatMap({ reasonToBar($0) }) {
-      emit(.send(to: peer, .barred(reason: reason)))
-      logThinly(.warning, kind: "barred \(hello.identity.host)", "sent a worker home again: \(reason)")
-      release(hello.identity.boot)
-      return
-    }
+    if isSentHome(hello, from: peer) { return }
     if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
       predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
+      // What it reports may be the failure after which nobody from there is taken, itself included.
+      if isSentHome(hello, from: peer) { return }
     }
     missed.remove(hello.identity.boot)
     let number = register(hello.identity, at: peer)
@@ -46,6 +43,15 @@ extension Scheduler {
       return "this process is known under the key \"\(key)\" and came with \"\(peer.key)\""
     }
     return nil
+  }
+
+  /// Whether nobody from this machine is taken at present; then it is told so.
+  private mutating func isSentHome(_ hello: Hello, from peer: PeerID) -> Bool {
+    guard let reason = placeOfHost[hello.identity.host].flatMap({ reasonToBar($0) }) else { return false }
+    emit(.send(to: peer, .barred(reason: reason)))
+    logThinly(.warning, kind: "barred \(hello.identity.host)", "sent a worker home again: \(reason)")
+    release(hello.identity.boot)
+    return true
   }
 
   private func versionReason(_ version: Int) -> String {

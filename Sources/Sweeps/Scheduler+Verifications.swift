@@ -59,9 +59,11 @@ extension Scheduler {
     send(.receipt(lease: attempt.lease, point: id), to: number)
   }
 
-  mutating func endVerification(_ attempt: Attempt, as kind: AttemptClass, reason: String, counts: Bool) {
+  mutating func endVerification(
+    _ attempt: Attempt, as kind: AttemptClass, reason: String, counts: Bool, epoch: Int?
+  ) {
     let id = points[attempt.position].id
-    close(attempt.lease, .failed(kind, reason: reason, charged: false))
+    close(attempt.lease, .failed(kind, reason: reason, charged: false, epoch: epoch))
     let count = counts ? verifications.fail(attempt.position) : 0
     guard count >= configuration.chargedAttemptsLimit else {
       log(.info, "verifying point \(id.short), \(attempt.lease): \(kind.rawValue): \(reason)")

@@ -191,7 +191,7 @@ package struct Scheduler: Hashable, Sendable {
     case .failed(let lease, let point, let kind, let reason):
       givenUp(lease, point, by: number, as: kind, reason: reason)
     case .handedBack(let lease, let point, let epoch):
-      givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)")
+      givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)", epoch: epoch)
     case .offer(let lease, let point, let contents): offered(lease, point, contents, by: number)
     case .chunk(let lease, let point, let chunk): arrived(lease, point, chunk, by: number)
     case .chunkGone(let lease, let point, let epoch): gone(lease, point, epoch: epoch, by: number)

@@ -311,8 +311,8 @@ package struct AttemptRecord: Hashable, Sendable {
 package enum AttemptEnd: Hashable, Sendable {
   case finished
   /// `charged`: counts against the point. A loss that says nothing about the point (the coordinator was restarted,
-  /// the grant never arrived) is not charged.
-  case failed(AttemptClass, reason: String, charged: Bool)
+  /// the grant never arrived) is not charged. `epoch`: how far it came, as far as is known.
+  case failed(AttemptClass, reason: String, charged: Bool, epoch: Int? = nil)
   /// Another attempt's result was stored first.
   case superseded(by: LeaseID?)
   /// The point was finished already, and was run again to compare.
@@ -323,7 +323,7 @@ package enum AttemptEnd: Hashable, Sendable {
     switch self {
     case .finished: "finished"
     case .verified(let isEqual): isEqual ? "verified" : "differed"
-    case .failed(let kind, _, _): kind.rawValue
+    case .failed(let kind, _, _, _): kind.rawValue
     case .superseded: "superseded"
     }
   }
@@ -332,14 +332,19 @@ package enum AttemptEnd: Hashable, Sendable {
   package var reason: String? {
     switch self {
     case .finished, .verified: nil
-    case .failed(_, let reason, _): reason
+    case .failed(_, let reason, _, _): reason
     case .superseded(let lease?): "the result of \(lease) was stored first"
     case .superseded(nil): "the point already had a result"
     }
   }
 
   package var isCharged: Bool {
-    if case .failed(_, _, true) = self { true } else { false }
+    if case .failed(_, _, true, _) = self { true } else { false }
+  }
+
+  /// How far the attempt came; nil when that is not known, and for results, which say it themselves.
+  package var epoch: Int? {
+    if case .failed(_, _, _, let epoch) = self { epoch } else { nil }
   }
 }
 

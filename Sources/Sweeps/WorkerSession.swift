@@ -101,7 +101,7 @@ package struct WorkerSession: Hashable, Sendable {
     case .prepared(let missing): prepared(missing)
     case .fetchFailed(let reason): fetchFailed(reason)
     case .checkpointUnusable(let reason): checkpointUnusable(reason)
-    case .interrupt(let code): interrupt(code)
+    case .interrupt(let code, let reason): interrupt(code, reason)
     }
     flush()
     offerWhenDue()

@@ -282,6 +282,7 @@ import ZeroMQ
     interrupt.request(SIGTERM)
     #expect(try workers.run(interrupt: interrupt) == 130)
     #expect(workers.isOver)
+    #expect(fixture.lines.contains("a second signal: worker processes that have not left are killed"))
   }
 
   /// Looks after the workers until `done`, or until the fixture's patience is over.

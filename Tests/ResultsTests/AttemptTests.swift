@@ -129,6 +129,17 @@ import Testing
     #expect(row["delivered"] == 0)
   }
 
+  @Test func `an attempt that was handed back has the epoch that it reached, or the one recorded before`() throws {
+    for lease in 1...3 { try grant(Int64(lease), lease - 1) }
+    try store.recordProgress([(LeaseID(1), 300), (LeaseID(2), 300)], at: Sample.now)
+    func preempted(_ epoch: Int?) -> AttemptEnd { .failed(.preempted, reason: "r", charged: false, epoch: epoch) }
+    try store.endAttempt(LeaseID(1), preempted(420), at: Sample.later(1))
+    try store.endAttempt(LeaseID(2), preempted(nil), at: Sample.later(1))
+    try store.endAttempt(LeaseID(3), preempted(nil), at: Sample.later(1))
+    let epochs = try fixture.rows("SELECT epoch FROM attempts").map { $0["epoch"] as Int? }
+    #expect(epochs == [420, 300, nil])
+  }
+
   @Test func `every end that the scheduler knows can be written`() throws {
     let ends: [AttemptEnd] =
       AttemptClass.allCases.flatMap { kind in

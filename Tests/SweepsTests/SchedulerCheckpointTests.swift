@@ -360,6 +360,22 @@ import Testing
     #expect(ends.map(\.name) == ["stalled"])
   }
 
+  @Test func `a worker that fetches goes on with it when its sweep is paused`() {
+    var bench = SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false, checkpointSeconds: 30),
+      start: SchedulerStart(
+        points: Samples.known(2), sweeps: [KnownSweep(name: "first", state: .active)],
+        checkpoints: [KeptCheckpoint(point: Samples.id(0), contents: Samples.contents(epoch: 500))]))
+    let lease = bench.join(1)!
+    #expect(bench.say(1, fetch(lease, offset: 0)).count == 1)
+    let paused = bench.handle(.setSweep("first", .paused))
+    #expect(paused.ends.isEmpty && paused.sent(to: 1).isEmpty)
+    #expect(bench.say(1, fetch(lease, offset: 1000)).count == 1, "the next chunk")
+    #expect(bench.say(1, .chunkGone(lease: lease, point: Samples.id(0), epoch: 1)).ends.isEmpty)
+    #expect(bench.finish(1, lease, point: 0).ends == [.finished])
+    #expect(bench.say(1, .ready).grants.isEmpty, "the other point waits")
+  }
+
   @Test func `fetches go before pulls, and each lease has one wish`() {
     var bench = restarted(bytesPerSecond: 1_048_576)
     let lease = bench.join(1)!

@@ -53,6 +53,20 @@ import Testing
     #expect(bench.join(3, host: "good") != nil)
   }
 
+  @Test func `whoever reports the failure that sends its machine home is not taken either`() {
+    var bench = bench(points: 10)
+    for number in 1...3 { #expect(bench.join(number, host: "bad") != nil) }
+    func successor(of number: Int) -> [SchedulerDirective] {
+      let report = Predecessor(boot: Samples.boot(number), ending: "killed by signal 9 (Killed)")
+      return bench.say(number + 3, Samples.hello(number + 3, host: "bad", predecessor: report))
+    }
+    for number in 1...2 { #expect(successor(of: number).bar(of: number + 3) == nil) }
+    let last = successor(of: 3)
+    #expect(last.refunds.count == 1)
+    #expect((4...6).allSatisfy { last.bar(of: $0) != nil }, "those before it, and itself")
+    #expect(bench.scheduler.overview(at: bench.now).workers == 0)
+  }
+
   @Test func `the other workers of a machine that is sent home give their points back`() {
     var bench = bench(points: 10)
     bench.join(7, host: "bad")

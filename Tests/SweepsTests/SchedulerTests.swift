@@ -80,9 +80,20 @@ import Testing
     _ = bench.say(2, Samples.hello(2))
     #expect(bench.say(2, .ready) == [.send(to: Samples.peer(2), .wait)])
     let back = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 12))
-    #expect(back.ends == [.failed(.preempted, reason: "handed back at epoch 12", charged: false)])
+    #expect(back.ends == [.failed(.preempted, reason: "handed back at epoch 12", charged: false, epoch: 12)])
     #expect(back.sent(to: 1) == [.receipt(lease: lease, point: Samples.id(0))])
     #expect(back.grants == [AttemptRecord(lease: LeaseID(2), point: Samples.id(0), worker: 2)])
+  }
+
+  @Test func `an attempt that ends without a result says how far it came, as far as that is known`() {
+    var bench = SchedulerBench(points: 3)
+    let leases = (1...3).map { bench.join($0)! }
+    for (worker, lease) in zip(1...2, leases) {
+      _ = bench.say(worker, .progress(lease: lease, Samples.progress(work: 70), epochsPerSecond: 10))
+    }
+    #expect(bench.say(1, .handedBack(lease: leases[0], point: Samples.id(0), epoch: 90)).ends.map(\.epoch) == [90])
+    #expect(bench.say(2, .goodbye).ends.map(\.epoch) == [70])
+    #expect(bench.say(3, .goodbye).ends.map(\.epoch) == [nil], "it never said anything")
   }
 
   @Test func `progress renews a lease and its echo does not`() {
