@@ -72,7 +72,7 @@ package struct OperatorDesk {
         CoordinatorStatus.Barred(host: $0.host, reason: $0.reason, secondsLeft: $0.secondsLeft)
       }, failures: try store.recentFailures(Self.shownFailures),
       verifications: try store.verificationCounts(), violations: try store.violationCount(),
-      awaited: live?.overview.awaited ?? 0, etaSeconds: live?.overview.remainingSeconds,
+      awaited: live?.overview.awaited ?? 0, remaining: live?.overview.remaining,
       isPaused: live?.overview.isPaused ?? false)
   }
 
@@ -94,11 +94,18 @@ package struct OperatorDesk {
     if let priority { try store.setPriority(priority, ofSweep: file.name) }
     let (sweep, known) = try store.knownPoints(ofSweep: file.name)
     events.append(.addSweep(sweep, known))
+    if !registration.withdrawn.isEmpty {
+      events.append(.withdraw(sweep: file.name, registration.withdrawn))
+    }
     return words(of: registration, before)
   }
 
   private func words(of registration: Registration, _ before: SweepProgress?) -> String {
     let total = "\(registration.total) \(registration.total == 1 ? "point" : "points")"
+    if let change = registration.change {
+      let lines = ([change.words] + registration.differences).joined(separator: "\n  ")
+      return "\(registration.sweep): its file was changed: \(lines)\n\(registration.sweep): \(total)"
+    }
     let done = "\(registration.finished) finished" + (registration.failed > 0 ? ", \(registration.failed) failed" : "")
     switch before?.state {
     case nil:

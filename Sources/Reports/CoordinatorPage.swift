@@ -25,7 +25,7 @@ package struct CoordinatorPage {
     if let holder = status.coordinator {
       words += ": process \(holder.processID) on \(holder.host) since \(holder.since)"
     }
-    if let eta = status.etaSeconds, eta > 0 { words += ", about \(Wording.duration(seconds: eta)) to go" }
+    if let remaining = status.remaining, remaining.seconds > 0 { words += ", about \(Wording.toGo(remaining))" }
     return words
   }
 

@@ -8,6 +8,12 @@ extension Store {
   /// The points of the sweeps `names`, in that order and the sweeps' own (nil: of every sweep, in order of registration);
   /// a point of two sweeps stands where it comes first. Throws `StoreError.Kind.unknown` for a sweep that is not here.
   package func schedulerStart(sweeps names: [String]? = nil) throws -> SchedulerStart {
+    var start = try storedStart(names)
+    start.paces = try hostPaces()
+    return start
+  }
+
+  private func storedStart(_ names: [String]?) throws -> SchedulerStart {
     try read { database in
       let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
@@ -48,7 +54,7 @@ extension Store {
 
   /// The points of one sweep, in its order, as a coordinator takes them over that runs already.
   package func knownPoints(ofSweep name: String) throws -> (sweep: KnownSweep, points: [KnownPoint]) {
-    let start = try schedulerStart(sweeps: [name])
+    let start = try storedStart([name])
     return (start.sweeps[0], start.points)
   }
 

@@ -199,6 +199,8 @@ extension Simulation {
       tell("the coordinator hears: \(event)", .coordinator)
     case .addSweep(let sweep, let added):
       tell("the coordinator hears of sweep \(sweep.name) with \(added.count) points", .coordinator)
+    case .withdraw(let sweep, let points):
+      tell("the coordinator hears that sweep \(sweep) no longer has \(points.count) points", .coordinator)
     case .checkpointKept: break
     }
   }

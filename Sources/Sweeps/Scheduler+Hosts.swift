@@ -200,9 +200,16 @@ extension Scheduler {
     points.setFinished(attempt.position, byHost: host)
     // Runs that went on from a checkpoint say nothing: nobody knows here how long their beginnings took.
     guard attempt.startEpoch == 0, let seconds = attempt.seconds, seconds.isFinite, seconds > 0 else { return }
-    let ratio = seconds / points[attempt.position].experiment.estimatedCoreSeconds
-    hosts[host].pace = hosts[host].pace.map { $0 + Self.paceWeight * (ratio - $0) } ?? ratio
-    pace = pace.map { $0 + Self.paceWeight * (ratio - $0) } ?? ratio
+    learn([seconds / points[attempt.position].experiment.estimatedCoreSeconds], on: host)
+  }
+
+  /// - Parameter known: seconds that points took on this host for each that was estimated, the oldest first.
+  mutating func learn(_ known: [Double], on host: Int) {
+    for ratio in known {
+      hosts[host].pace = hosts[host].pace.map { $0 + Self.paceWeight * (ratio - $0) } ?? ratio
+      pace = pace.map { $0 + Self.paceWeight * (ratio - $0) } ?? ratio
+      ratios.add(ratio)
+    }
   }
 
   private func pace(of host: Int) -> Double { hosts[host].pace ?? pace ?? 1 }
@@ -211,10 +218,7 @@ extension Scheduler {
   func estimatedSeconds(_ position: Int, on host: Int, fromCheckpoint: Bool) -> Double {
     let experiment = points[position].experiment
     let saved = fromCheckpoint ? Double(shelf.kept[position]?.epoch ?? 0) : 0
-    let ofEpoch =
-      experiment.estimatedMultiplyAdds + experiment.estimatedMultiplyAddsOfEvaluation
-      / Double(experiment.measure.evaluateEvery)
-    let left = experiment.estimatedCoreSeconds - saved * ofEpoch / CostModel.multiplyAddsPerSecond
+    let left = experiment.estimatedCoreSeconds - saved * experiment.estimatedCoreSecondsOfEpoch
     return max(0, left) * pace(of: host)
   }
 

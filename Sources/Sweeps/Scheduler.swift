@@ -71,6 +71,8 @@ package struct Scheduler: Hashable, Sendable {
   var placeOfHost: [String: Int] = [:]
   /// Seconds that points took for each that was estimated, over all hosts; nil before the first result.
   var pace: Double?
+  /// Of all results that this coordinator took, for the range of what is left.
+  var ratios = PaceStatistics()
 
   /// Ends in the silence of a whole host, by position; only points that had any.
   var silentLosses: [Int: Int] = [:]
@@ -81,11 +83,6 @@ package struct Scheduler: Hashable, Sendable {
   var grantingPausedUntil: MonotonicInstant?
   /// No lease and no worker's patience ends before this moment (a lower bound, made exact by the next look).
   var nextLook: MonotonicInstant?
-
-  /// Epochs that results brought, and those that their experiments allow: fewer are trained where runs stop after
-  /// grokking.
-  var trainedEpochs = 0
-  var allowedEpochs = 0
 
   var thinner = LogThinner()
 
@@ -102,6 +99,7 @@ package struct Scheduler: Hashable, Sendable {
     missed = Set(start.present)
     present = start.present
     missedUntil = now.advanced(bySeconds: min(Self.returnSeconds, configuration.graceSeconds))
+    for known in start.paces { learn(known.ratios, on: host(named: known.host)) }
     for sweep in start.sweeps { _ = points.register(sweep) }
     add(start)
     loadShelf(start.checkpoints)
@@ -142,6 +140,7 @@ package struct Scheduler: Hashable, Sendable {
     case .peerRefused(let peer, let reason): peerRefused(peer, reason)
     case .processEnded(let boot, let description): processEnded(boot, description)
     case .addSweep(let sweep, let added): add(sweep, added)
+    case .withdraw(let name, let points): withdraw(points, from: name)
     case .setSweep(let name, let state): setSweep(name, state)
     case .setPriority(let name, let priority): setPriority(name, priority)
     case .retry(let points): retry(points)

@@ -164,11 +164,13 @@ package struct SchedulerStart: Sendable {
   package var keys: [String: String]
   /// Boots of processes that did not say goodbye: they may come back.
   package var present: [String]
+  /// How fast machines were so far.
+  package var paces: [HostPace]
 
   package init(
     points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
     sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = [],
-    keys: [String: String] = [:], present: [String] = []
+    keys: [String: String] = [:], present: [String] = [], paces: [HostPace] = []
   ) {
     self.points = points
     self.workers = workers
@@ -179,6 +181,20 @@ package struct SchedulerStart: Sendable {
     self.verifications = verifications
     self.keys = keys
     self.present = present
+    self.paces = paces
+  }
+}
+
+/// What is known of a machine's speed.
+package struct HostPace: Hashable, Sendable {
+  package var host: String
+  /// Seconds that its latest points took for each that was estimated (`Experiment.estimatedCoreSeconds`), the oldest
+  /// first.
+  package var ratios: [Double]
+
+  package init(host: String, ratios: [Double]) {
+    self.host = host
+    self.ratios = ratios
   }
 }
 
@@ -240,6 +256,8 @@ package enum SchedulerEvent: Sendable {
   /// they are (failed ones that are pending now become so); new ones stand behind all others. `sweep` and `otherSweeps`
   /// of the points do not count: they belong to this one.
   case addSweep(KnownSweep, [KnownPoint])
+  /// These points are no longer part of the sweep; nobody runs them. They are handed out for their other sweeps, if any.
+  case withdraw(sweep: String, [PointID])
   /// Paused, cancelled or active again. Unknown names change nothing.
   case setSweep(String, SweepState)
   case setPriority(sweep: String, Int)

@@ -13,7 +13,7 @@ import Testing
   private static var status: CoordinatorStatus {
     CoordinatorStatus(
       store: "wd.sqlite", coordinator: nil, sweeps: [], workers: [], barredHosts: [], failures: [],
-      verifications: VerificationCounts(), violations: 0, awaited: 0, etaSeconds: nil, isPaused: false)
+      verifications: VerificationCounts(), violations: 0, awaited: 0, remaining: nil, isPaused: false)
   }
 
   @Test func `a coordinator without sweeps and workers says so`() {

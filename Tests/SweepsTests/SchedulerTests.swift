@@ -269,7 +269,7 @@ import Testing
     #expect(bench.scheduler.overview(at: bench.now).total == 2)
   }
 
-  @Test func `the overview says who trains what and how long it will take`() {
+  @Test func `the overview says who trains what`() {
     var bench = SchedulerBench(points: 3)
     let lease = bench.join(1)!
     bench.wait(5)
@@ -278,24 +278,6 @@ import Testing
     #expect(overview.total == 3 && overview.pending == 2 && overview.workers == 1)
     #expect(overview.running.map(\.host) == ["node-1"])
     #expect(overview.running.first?.progress?.epoch == 400)
-    #expect(overview.remainingEpochs == 2600)
-    #expect(overview.remainingSeconds == 26)
-  }
-
-  @Test func `what is left is judged by the epochs that finished runs needed`() {
-    var bench = SchedulerBench(points: 5)
-    let lease = bench.join(1)!
-    var stopped = Samples.result(0)
-    stopped.epochs = 250
-    let said = bench.say(1, .finished(lease: lease, point: Samples.id(0), stopped, seconds: 1))
-    _ = bench.handle(.stored(Samples.id(0)))
-    #expect(bench.scheduler.overview(at: bench.now).remainingEpochs == 4 * 250)
-    let next = said.grants[0].lease
-    _ = bench.say(1, .progress(lease: next, Samples.progress(work: 100), epochsPerSecond: 100))
-    #expect(bench.scheduler.overview(at: bench.now).remainingSeconds == 9)
-    // A whole one next: five eighths on average.
-    _ = bench.finish(1, next, point: 1)
-    #expect(bench.scheduler.overview(at: bench.now).remainingEpochs == 3 * 625)
   }
 
   @Test func `a hundred thousand points make no event slow`() {
