@@ -23,7 +23,8 @@ struct Groksweep: ParsableCommand {
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
       SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
-      ExtendCommand.self, AnalyzeCommand.self, ReproduceCommand.self, KeysCommand.self, BenchCommand.self,
+      ExtendCommand.self, AnalyzeCommand.self, ExportCommand.self, SnapshotCommand.self, MergeCommand.self,
+      ReproduceCommand.self, KeysCommand.self, BenchCommand.self,
       SimulateCommand.self, VersionCommand.self,
     ])
 
