@@ -1,6 +1,6 @@
 // The statistics of schema 4: when settings grokked, and what foretells it. Both are views, so that nothing is written
 // when a run ends, and stores of any age answer as new ones do. Why they are as they are:
-// docs/decisions/0017-statistics.md.
+// docs/decisions/0020-statistics.md.
 //
 // Released: never edited.
 
