@@ -27,38 +27,44 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
-    let points = Array(sweep.points)
-    let states = try knownStates(of: points, sweep: sweep.name)
+    let states = try knownStates(of: sweep.points, sweep: sweep.name)
     if json {
-      for (point, state) in zip(points, states) { Console.print(try PlanLine(point, state).text()) }
+      for (index, point) in sweep.points.enumerated() {
+        Console.print(try PlanLine(point, states?[index]).text())
+      }
     } else {
-      Console.print(page(of: points, states, sweep: sweep.name))
+      Console.print(page(of: sweep.points, states, sweep: sweep.name))
     }
   }
 
-  /// nil for a point that the store has not seen.
-  private func knownStates(of points: [Point], sweep: String) throws -> [PointState?] {
+  /// nil for a point that the store has not seen, and instead of all of them where there is no store: then no id is
+  /// needed, which would take most of the time.
+  private func knownStates(of points: SweepPoints, sweep: String) throws -> [PointState?]? {
     let path = store ?? "\(sweep).sqlite"
-    if store == nil && !FileManager.default.fileExists(atPath: path) {
-      return [PointState?](repeating: nil, count: points.count)
-    }
+    if store == nil && !FileManager.default.fileExists(atPath: path) { return nil }
     return try Store(path: path, mode: .readOnly).states(of: points.map(\.id))
   }
 
-  private func page(of points: [Point], _ states: [PointState?], sweep: String) -> String {
+  private func page(of points: SweepPoints, _ states: [PointState?]?, sweep: String) -> String {
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
-    for (point, state) in zip(points, states) {
-      let place = places[point.setting] ?? settings.count
-      if place == settings.count {
-        places[point.setting] = place
-        settings.append((point.setting, 0, 0, 0))
+    var last = (setting: "", place: -1)
+    for position in points.indices {
+      let (experiment, setting) = points.described(at: position)
+      // Seeds vary fastest, as a rule: then the place is that of the point before.
+      if last.place < 0 || last.setting != setting {
+        let place = places[setting] ?? settings.count
+        if place == settings.count {
+          places[setting] = place
+          settings.append((setting, 0, 0, 0))
+        }
+        last = (setting, place)
       }
-      settings[place].points += 1
-      if state == .finished {
-        settings[place].finished += 1
+      settings[last.place].points += 1
+      if states?[position] == .finished {
+        settings[last.place].finished += 1
       } else {
-        settings[place].cost += point.experiment.estimatedCoreSeconds
+        settings[last.place].cost += experiment.estimatedCoreSeconds
       }
     }
     var table = TextTable([("setting", .left), ("points", .right), ("finished", .right), ("core time", .right)])
@@ -68,7 +74,7 @@ struct PlanCommand: ParsableCommand {
         Wording.duration(seconds: setting.cost),
       ])
     }
-    let finished = states.count { $0 == .finished }
+    let finished = states?.count { $0 == .finished } ?? 0
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
       "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "
