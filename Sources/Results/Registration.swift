@@ -117,6 +117,13 @@ extension Store {
   }
 
   private func insert(_ sweep: SweepRegistration, at now: Date, in database: Database) throws {
+    for point in sweep.points {
+      guard let value = ExperimentColumns.valueWithoutColumn(point.experiment) else { continue }
+      throw StoreError(
+        .refused, path,
+        "the sweep \"\(sweep.name)\" has points with a \(value) other than its default, for which a store of this "
+          + "schema has no column; `groksweep train` runs such points one at a time")
+    }
     let axes = String(decoding: try JSONEncoder().encode(sweep.axes), as: UTF8.self)
     try database.execute(
       sql: """
