@@ -46,7 +46,7 @@ import Testing
     try folder.write(Self.valid, to: "small.yaml")
     let made = try Running(
       "/usr/bin/env", ["sqlite3", folder.path("other.sqlite"), "CREATE TABLE t(x)"], in: folder
-    ).end(within: 30)
+    ).end(within: 180)
     #expect(made.status == 0)
     let before = try Data(contentsOf: folder.url.appending(path: "other.sqlite"))
     let ended = try Groksweep.run(["sweep", "small.yaml", "--store", "other.sqlite"], in: folder)

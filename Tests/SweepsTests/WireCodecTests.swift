@@ -44,6 +44,7 @@ import Testing
       .offer(lease: LeaseID(5), point: Samples.id(3), contents),
       .chunk(lease: LeaseID(5), point: Samples.id(3), CheckpointChunk(epoch: 40, offset: 7, bytes: [0, 255, 10])),
       .chunkGone(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
+      .unreadable(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .fetch(lease: LeaseID(5), point: Samples.id(3), CheckpointRequest(missing: contents, offset: 9, count: 1 << 20)),
       .offer(
         lease: LeaseID(5), point: Samples.id(3),
@@ -69,14 +70,28 @@ import Testing
     return messages
   }
 
+  /// Every value that is left out at its default.
+  private static var varied: Experiment {
+    var experiment = Samples.experiment(1)
+    experiment.task.labelNoise = 0.125
+    experiment.model.initializationScale = 1.5
+    experiment.training = TrainingSettings(
+      optimizer: .sgd, momentum: 0.9, schedule: .cosine, batchSize: 64, l1: 1e-5, grokfastAlpha: 0.9,
+      grokfastLambda: 2)
+    return experiment
+  }
+
   static var coordinatorMessages: [CoordinatorMessage] {
     var experiment = Experiment(modelSeed: 1 << 53 - 1, dataSeed: 1 << 53 - 2)
     experiment.task.trainFraction = 0.1 + 0.2
     experiment.stop.afterGrokking = 1000
     return [
-      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5), .refused(reason: "other version"), .sayHello,
+      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5), .refused(reason: "other version"),
+      .barred(reason: "5 points in a row"),
+      .sayHello,
       .grant(lease: LeaseID(9), point: Samples.id(1), experiment),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
+      .grant(lease: LeaseID(9), point: Samples.id(1), varied),
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
@@ -103,7 +118,8 @@ import Testing
   @Test func `every request of an operator and every answer comes out as it went in`() throws {
     let requests: [OperatorRequest] = [
       .status, .explain(point: "ab12"), .submit(name: "a.yaml", text: "sweep: a\n", overrides: ["x=1"], priority: -3),
-      .setSweep("a", .cancelled), .setPriority(sweep: "a", 7), .drain(worker: "node-1"), .retry(.failed(sweep: nil)),
+      .setSweep("a", .cancelled), .setPriority(sweep: "a", 7), .drain(worker: "node-1"), .admit(host: "node-1"),
+      .retry(.failed(sweep: nil)),
       .retry(.ids(["ab", "cd"])), .verify(.condition("outcome = 'grokked'")), .verify(.sample(share: 0.02, seed: 9)),
     ]
     for (number, request) in requests.enumerated() {
