@@ -84,6 +84,16 @@ import Testing
     }
   }
 
+  @Test func `batches cost their tables at every step`() {
+    func cost(_ batchSize: Int?) -> Double {
+      var experiment = Experiment()
+      experiment.training.batchSize = batchSize
+      return experiment.estimatedMultiplyAdds
+    }
+    #expect(cost(3830) == cost(nil))
+    #expect(cost(nil) < cost(2048) && cost(2048) < cost(512) && cost(512) < cost(128) && cost(128) < cost(32))
+  }
+
   @Test func `numbers are written as RFC 8785 writes them`() {
     let cases: [(Double, String)] = [
       (0, "0"), (-0.0, "0"), (1, "1"), (-1, "-1"), (0.3, "0.3"), (-2.5, "-2.5"), (1e-6, "0.000001"), (1e-7, "1e-7"),
