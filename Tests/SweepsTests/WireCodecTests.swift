@@ -46,6 +46,10 @@ import Testing
       .chunkGone(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .unreadable(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .fetch(lease: LeaseID(5), point: Samples.id(3), CheckpointRequest(missing: contents, offset: 9, count: 1 << 20)),
+      .offer(
+        lease: LeaseID(5), point: Samples.id(3),
+        CheckpointContents(
+          epoch: 40, checkpointBytes: 4000, partBytes: 32, weights: [1], moments: [1], hasSlowGradients: true)),
     ]
     for kind in AttemptClass.allCases {
       messages.append(.failed(lease: LeaseID(6), point: Samples.id(4), kind, reason: "Größe „\\\"“ / 💥"))
@@ -131,7 +135,7 @@ import Testing
     let frames = try WireCodec.encode(.receipt(lease: LeaseID(3), point: Samples.id(2)))
     #expect(
       String(decoding: frames[0], as: UTF8.self)
-        == #"{"groksweep":3,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
+        == #"{"groksweep":4,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
   }
 
   @Test func `curves keep every bit, also of columns with holes`() throws {
