@@ -140,7 +140,7 @@ extension Experiment {
   }
 
   /// Pairs that a step trains on: all train pairs, or a batch of them; the last of an epoch may have fewer.
-  package var pairsPerStep: Int { min(training.batchSize ?? trainPairCount, trainPairCount) }
+  package var pairsPerStep: Int { max(1, min(training.batchSize ?? trainPairCount, trainPairCount)) }
 
   /// Steps of an epoch: 1, or as many as there are batches.
   package var stepsPerEpoch: Int { (trainPairCount + pairsPerStep - 1) / pairsPerStep }

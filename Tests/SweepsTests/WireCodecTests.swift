@@ -70,6 +70,17 @@ import Testing
     return messages
   }
 
+  /// Every value that is left out at its default.
+  private static var varied: Experiment {
+    var experiment = Samples.experiment(1)
+    experiment.task.labelNoise = 0.125
+    experiment.model.initializationScale = 1.5
+    experiment.training = TrainingSettings(
+      optimizer: .sgd, momentum: 0.9, schedule: .cosine, batchSize: 64, l1: 1e-5, grokfastAlpha: 0.9,
+      grokfastLambda: 2)
+    return experiment
+  }
+
   static var coordinatorMessages: [CoordinatorMessage] {
     var experiment = Experiment(modelSeed: 1 << 53 - 1, dataSeed: 1 << 53 - 2)
     experiment.task.trainFraction = 0.1 + 0.2
@@ -80,6 +91,7 @@ import Testing
       .sayHello,
       .grant(lease: LeaseID(9), point: Samples.id(1), experiment),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
+      .grant(lease: LeaseID(9), point: Samples.id(1), varied),
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
