@@ -46,7 +46,8 @@ enum ExperimentColumns {
     seed("data_seed", "INTEGER NOT NULL CHECK (data_seed >= 0)", \.dataSeed),
   ]
 
-  /// Values that no column holds before schema 4. Their defaults are what every point of an older store has.
+  /// Values that are younger than the first release, as schema 4 declared them. Their defaults are what every point of an
+  /// older store has, so that whoever groups by them finds `adamw`, not NULL; a batch size of NULL is all train pairs.
   private static let younger: [ExperimentColumn] = [
     value(
       "label_noise", "REAL NOT NULL DEFAULT 0 CHECK (label_noise >= 0 AND label_noise <= 1)", \.task.labelNoise),
@@ -64,17 +65,20 @@ enum ExperimentColumns {
     value("grokfast_lambda", "REAL NOT NULL DEFAULT 0 CHECK (grokfast_lambda >= 0)", \.training.grokfastLambda),
   ]
 
-  static var names: [String] { declared.map(\.name) }
-  static var namesWithoutSeeds: [String] { names.dropLast(2) }
-  static var declarations: String { declared.map { "\($0.name) \($0.declaration)" }.joined(separator: ",\n  ") }
+  /// Of this schema, in the order of the views.
+  private static let columns = declared.dropLast(2) + younger + declared.suffix(2)
 
-  /// The first value of `experiment` that this store has no column for; nil when all of it can be written down.
-  static func valueWithoutColumn(_ experiment: Experiment) -> String? {
-    let usual = Experiment()
-    return younger.first { column in
-      (column.value(experiment)?.databaseValue ?? .null) != (column.value(usual)?.databaseValue ?? .null)
-    }?.name
+  static var names: [String] { columns.map(\.name) }
+
+  // What migrations and released views are made of.
+  static var declarationsOfSchema1: String {
+    declared.map { "\($0.name) \($0.declaration)" }.joined(separator: ",\n  ")
   }
+  static var listOfSchema1: String { list(of: "point", declared.map(\.name)) }
+  static var listWithoutSeedsOfSchema1: String { list(of: "point", declared.dropLast(2).map(\.name)) }
+  static var addedInSchema4: [(name: String, declaration: String)] { younger.map { ($0.name, $0.declaration) } }
+  static var listOfSchema4: String { list(of: "point", columns.map(\.name)) }
+  static var listWithoutSeedsOfSchema4: String { list(of: "point", columns.dropLast(2).map(\.name)) }
 
   /// `point.operation, point.modulus, …`
   static func list(of table: String, _ names: [String] = names) -> String {
@@ -83,14 +87,14 @@ enum ExperimentColumns {
 
   /// In the order of `names`. Seeds fit: a point's are below 2⁵³ (`Experiment.canonical`).
   static func values(of experiment: Experiment) -> [(any DatabaseValueConvertible)?] {
-    declared.map { $0.value(experiment) }
+    columns.map { $0.value(experiment) }
   }
 
   /// Reads the columns `names`, in that order, from `first` on.
   static func experiment(_ row: Row, from first: Int, path: String) throws -> Experiment {
     var experiment = Experiment()
     do throws(UnknownWord) {
-      for (place, column) in declared.enumerated() { try column.set(row, first + place, &experiment) }
+      for (place, column) in columns.enumerated() { try column.set(row, first + place, &experiment) }
     } catch {
       throw StoreError(
         .refused, path,

@@ -180,13 +180,6 @@ extension Store {
 
   /// The row number of each point, which may have been there already.
   func insertPoints(of sweep: SweepRegistration, in database: Database) throws -> [Int64] {
-    for point in sweep.points {
-      guard let value = ExperimentColumns.valueWithoutColumn(point.experiment) else { continue }
-      throw StoreError(
-        .refused, path,
-        "the sweep \"\(sweep.name)\" has points with a \(value) other than its default, for which a store of this "
-          + "schema has no column; `groksweep train` runs such points one at a time")
-    }
     let isEmpty = try Int.fetchOne(database, sql: "SELECT 1 FROM point LIMIT 1") == nil
     let find = try database.makeStatement(sql: "SELECT number FROM point WHERE id = ?")
     let marks = String(repeating: ", ?", count: ExperimentColumns.names.count)
