@@ -18,7 +18,7 @@
 const ck_kernels CK_TABLE = {
     multiply, transpose, column_sums,        add_row, add,         exp_shifted, attention, mix, scatter,
     dots,     attention_backward, cross_entropy, adamw, peak,
-    multiply_active, multiply_active_transposed, activate,
+    multiply_active, multiply_active_transposed, activate, prepare_gradients, sgd,
 };
 
 #pragma clang diagnostic pop

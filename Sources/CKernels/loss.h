@@ -1,4 +1,4 @@
-// Cross-entropy in its exact small-loss form, and the optimizer. Included by kernels.h alone.
+// Cross-entropy in its exact small-loss form, and the optimizers. Included by kernels.h alone.
 
 static void cross_entropy(
     long count, long classes, float *logits, long logits_row, const int32_t *labels, int gradients, float scale,
@@ -56,5 +56,28 @@ static void adamw(long count, ck_adamw step, const float *gradients, float *weig
     store_some(first + i, m, count - i);
     store_some(second + i, v, count - i);
     store_some(weights + i, w, count - i);
+  }
+}
+
+static void prepare_gradients(long count, ck_gradient_step step, const float *weights, float *gradients, float *slow) {
+  lanes zero = all(0.0f), l1 = all(step.l1);
+  for (long i = 0; i < count; i += CK_LANES) {
+    lanes w = load(weights + i);
+    lanes g = load(gradients + i) + choose(w > zero, l1, choose(w < zero, -l1, zero));
+    if (slow) {
+      lanes h = fused(all(step.alpha), load(slow + i), all(step.one_minus_alpha) * g);
+      store_some(slow + i, h, count - i);
+      g = fused(all(step.lambda), h, g);
+    }
+    store_some(gradients + i, fused(all(step.decay), w, g), count - i);
+  }
+}
+
+static void sgd(
+    long count, float momentum, float learning_rate, const float *gradients, float *weights, float *velocity) {
+  for (long i = 0; i < count; i += CK_LANES) {
+    lanes v = fused(all(momentum), load(velocity + i), load(gradients + i));
+    store_some(velocity + i, v, count - i);
+    store_some(weights + i, fused(all(-learning_rate), v, load(weights + i)), count - i);
   }
 }

@@ -134,6 +134,7 @@ package final class CheckpointShelf {
     case .weights(let number): folder + "/weights-\(number)"
     case .firstMoment(let number): folder + "/first-moment-\(number)"
     case .secondMoment(let number): folder + "/second-moment-\(number)"
+    case .slowGradient(let number): folder + "/slow-gradient-\(number)"
     }
   }
 
@@ -167,12 +168,14 @@ private struct ShelfContents: Codable {
   let partBytes: Int
   let weights: [[Int]]
   let moments: [[Int]]
+  let slowGradients: Bool?
 
   enum CodingKeys: String, CodingKey {
     case epoch
     case checkpointBytes = "checkpoint_bytes"
     case partBytes = "part_bytes"
     case weights, moments
+    case slowGradients = "slow_gradients"
   }
 
   static func path(in folder: String) -> String { folder + "/contents" }
@@ -181,7 +184,8 @@ private struct ShelfContents: Codable {
     func pairs(_ ranges: [Range<Int>]) -> [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
     let value = ShelfContents(
       epoch: contents.epoch, checkpointBytes: contents.checkpointBytes, partBytes: contents.partBytes,
-      weights: pairs(contents.weights), moments: pairs(contents.moments))
+      weights: pairs(contents.weights), moments: pairs(contents.moments),
+      slowGradients: contents.hasSlowGradients ? true : nil)
     let path = path(in: folder)
     guard let body = try? JSONEncoder().encode(value) else {
       throw SealedFileError(path: path, message: "cannot be written as JSON")
@@ -211,6 +215,6 @@ private struct ShelfContents: Codable {
     else { throw SealedFileError(path: path, message: "does not say what a checkpoint consists of") }
     return CheckpointContents(
       epoch: value.epoch, checkpointBytes: value.checkpointBytes, partBytes: value.partBytes, weights: weights,
-      moments: moments)
+      moments: moments, hasSlowGradients: value.slowGradients ?? false)
   }
 }

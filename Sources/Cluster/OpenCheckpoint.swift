@@ -23,10 +23,10 @@ package final class OpenCheckpoint: Sendable {
     var moments: [Int] = []
     do {
       for number in parts.moments {
-        let pair = [CheckpointFile.firstMoment(number), .secondMoment(number)]
-        guard pair.allSatisfy({ access(files.path(of: $0), F_OK) == 0 }) else { continue }
+        let state = SnapshotStore.partsOfState(experiment).map { CheckpointFile($0, number) }
+        guard state.allSatisfy({ access(files.path(of: $0), F_OK) == 0 }) else { continue }
         moments.append(number)
-        for file in pair + (parts.weights.contains(number) ? [.weights(number)] : []) {
+        for file in state + (parts.weights.contains(number) ? [.weights(number)] : []) {
           opened.append(try OpenFile(file, of: files))
         }
       }
@@ -39,7 +39,7 @@ package final class OpenCheckpoint: Sendable {
     self.opened = opened
     contents = CheckpointContents(
       epoch: epoch, checkpointBytes: opened[opened.count - 1].size, partBytes: partBytes, weights: parts.weights,
-      moments: moments)
+      moments: moments, hasSlowGradients: experiment.training.filtersGradients)
   }
 
   deinit { for file in opened { close(file.descriptor) } }

@@ -17,11 +17,11 @@ extension RunFiles {
     }
     let weights = contents.weights.joined().filter { has(.weights($0), contents.partBytes) }
     let moments = contents.moments.joined().filter {
-      has(.firstMoment($0), contents.partBytes) && has(.secondMoment($0), contents.partBytes)
+      contents.files(ofState: $0).allSatisfy { has($0, contents.partBytes) }
     }
     let here = CheckpointContents(
       epoch: contents.epoch, checkpointBytes: contents.checkpointBytes, partBytes: contents.partBytes,
-      weights: weights, moments: moments)
+      weights: weights, moments: moments, hasSlowGradients: contents.hasSlowGradients)
     return contents.lacking(here)
   }
 

@@ -28,6 +28,7 @@ package struct RunFiles: Sendable {
     case .weights(let number): snapshotPath(.weights, number)
     case .firstMoment(let number): snapshotPath(.firstMoment, number)
     case .secondMoment(let number): snapshotPath(.secondMoment, number)
+    case .slowGradient(let number): snapshotPath(.slowGradient, number)
     case .checkpoint: checkpointPath
     }
   }
@@ -79,6 +80,7 @@ package struct RunFiles: Sendable {
     case .weights: .snapshot
     case .firstMoment: .firstMoment
     case .secondMoment: .secondMoment
+    case .slowGradient: .slowGradient
     }
   }
 

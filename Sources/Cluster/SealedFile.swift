@@ -13,6 +13,7 @@ enum SealedKind: UInt64 {
   case firstMoment = 4
   case secondMoment = 5
   case contents = 6
+  case slowGradient = 7
 }
 
 /// A sealed file that could not be written or read; prints as a sentence.

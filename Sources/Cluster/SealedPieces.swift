@@ -76,6 +76,7 @@ extension CheckpointFile {
     case .weights: .snapshot
     case .firstMoment: .firstMoment
     case .secondMoment: .secondMoment
+    case .slowGradient: .slowGradient
     case .checkpoint: .checkpoint
     }
   }

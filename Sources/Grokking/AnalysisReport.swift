@@ -37,13 +37,14 @@ package struct AnalysisReport: Encodable, Sendable {
   ///   - model: weights, and the train mask if there is one.
   ///   - operation: what the model was trained on.
   ///   - activation: nil takes the model shape's.
-  ///   - dataSeed: draws the table of the `random` operation, and only that operation needs it.
+  ///   - dataSeed: draws the table of the `random` operation and the noise of labels, and only these need it.
+  ///   - labelNoise: the share of train pairs that were trained on with a wrong label.
   ///   - keys: key frequencies to measure with, instead of those of the model's own W_L.
   /// - Throws: `AnalysisError` for frequencies that do not exist, for logits without bounds, and for `random`
   ///   without its seed.
   package init(
     model file: ModelFile, operation: Operation, activation: Activation? = nil, dataSeed: UInt64? = nil,
-    keys: [Int]? = nil
+    labelNoise: Double = 0, keys: [Int]? = nil
   ) throws(AnalysisError) {
     let p = file.modulus
     var shape = file.model
@@ -55,9 +56,11 @@ package struct AnalysisReport: Encodable, Sendable {
       throw AnalysisError(
         "the random operation's table is drawn from the data seed, which this file does not record; losses need it")
     }
+    let task = LearningTask(operation: operation, modulus: p, labelNoise: labelNoise)
     var analysis = ModelAnalysis(
       weights: file.weights, activation: shape.activation, operation: operation,
-      labels: LearningTask(operation: operation, modulus: p).labels(dataSeed: dataSeed ?? 0),
+      labels: task.labels(
+        dataSeed: dataSeed ?? 0, trainMask: file.trainMask ?? [Bool](repeating: false, count: p * p)),
       trainMask: file.trainMask, keys: checked)
     while !analysis.isFinished { try analysis.advance() }
     modulus = p

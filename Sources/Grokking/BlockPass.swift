@@ -131,6 +131,12 @@ struct LossTotal {
   var correct = 0
   var count = 0
 
+  mutating func add(_ other: LossTotal) {
+    loss += other.loss
+    correct += other.correct
+    count += other.count
+  }
+
   var mean: LossAndAccuracy {
     LossAndAccuracy(loss: loss / Double(count), accuracy: Double(correct) / Double(count))
   }

@@ -2,8 +2,9 @@
 // over, read when someone goes on.
 //
 // Layout: a first line with the format's version, the header's length (8 bytes, little-endian), the header (JSON), the
-// train mask (p² bytes), weights, first and second moments (float32, little-endian), SHA-256 of all that. Machines may
-// change between writing and reading: the kernels give the same bits everywhere.
+// train mask (p² bytes), weights, first and second moments, with Grokfast its average of gradients (float32,
+// little-endian), SHA-256 of all that. Machines may change between writing and reading: the kernels give the same bits
+// everywhere. Format 2 had no settings but those of plain AdamW and is otherwise the same; it is read, not written.
 
 import Crypto
 import Foundation
@@ -17,7 +18,8 @@ struct Checkpoint {
   /// Whether it was taken where training ended: then nothing has been removed since of what the run kept.
   let isOfEnd: Bool
 
-  private static let firstLine = Array("groksweep checkpoint 2\n".utf8)
+  private static let firstLine = Array("groksweep checkpoint 3\n".utf8)
+  private static let earlierFirstLine = Array("groksweep checkpoint 2\n".utf8)
   private static let firstWords = Array("groksweep checkpoint ".utf8)
   private static let digestLength = 32
 
@@ -43,7 +45,9 @@ struct Checkpoint {
     withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes += $0 }
     bytes += header
     bytes += split.trainMask.map { $0 ? 1 : 0 }
-    for floats in [state.weights, state.firstMoment, state.secondMoment] {
+    for floats in [
+      state.weights, state.optimizer.firstMoment, state.optimizer.secondMoment, state.optimizer.slowGradient,
+    ] {
       floats.map(\.bitPattern.littleEndian).withUnsafeBytes { bytes += $0 }
     }
     bytes += SHA256.hash(data: bytes)
@@ -52,7 +56,7 @@ struct Checkpoint {
 
   init(parsing bytes: [UInt8]) throws(CheckpointError) {
     let start = Checkpoint.firstLine.count + 8
-    guard bytes.starts(with: Checkpoint.firstLine) else {
+    guard bytes.starts(with: Checkpoint.firstLine) || bytes.starts(with: Checkpoint.earlierFirstLine) else {
       guard bytes.starts(with: Checkpoint.firstWords) else {
         throw CheckpointError("these bytes are no checkpoint of groksweep")
       }
@@ -85,10 +89,11 @@ struct Checkpoint {
     let experiment = header.experiment
     let layout = ParameterLayout(experiment)
     let pairs = layout.modulus * layout.modulus
-    guard content.count == body + pairs + 3 * 4 * layout.count else {
+    let parts = 1 + SnapshotStore.partsOfState(experiment).count
+    guard content.count == body + pairs + parts * 4 * layout.count else {
       throw CheckpointError("the checkpoint's weights are not as many as the experiment has")
     }
-    let floats = (0..<3).map { part in
+    let floats = (0..<parts).map { part in
       let from = body + pairs + part * 4 * layout.count
       return content.withUnsafeBytes { raw in
         (0..<layout.count).map { index in
@@ -101,7 +106,9 @@ struct Checkpoint {
     self.experiment = experiment
     split = Split(trainMask: content[body..<body + pairs].map { $0 != 0 }, modulus: layout.modulus)
     state = Trainer.State(
-      epoch: header.record.epoch, weights: floats[0], firstMoment: floats[1], secondMoment: floats[2])
+      epoch: header.record.epoch, weights: floats[0],
+      optimizer: OptimizerNumbers(
+        firstMoment: floats[1], secondMoment: floats[2], slowGradient: parts > 3 ? floats[3] : []))
     record = header.record
     isOfEnd = record.epoch == record.lastEpoch
   }
@@ -118,6 +125,11 @@ struct Checkpoint {
     longer.training.epochs = epochs
     longer.stop.afterGrokking = afterGrokking
     if let problem = longer.problems().first { throw CheckpointError("\(problem)") }
+    if experiment.training.dependsOnEnd && epochs != experiment.training.epochs {
+      throw CheckpointError(
+        "the run's learning rate falls to 0 at epoch \(experiment.training.epochs) (schedule cosine), so a longer run is "
+          + "another one from its first epochs on; train it from its start")
+    }
     if let epoch = record.divergence, longer != experiment {
       throw CheckpointError("the run diverged at epoch \(epoch): a loss was no longer finite, so it cannot go on")
     }

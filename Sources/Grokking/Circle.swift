@@ -78,14 +78,9 @@ package struct Waves: Sendable {
   }
 
   /// - Parameter labels: of all p² pairs.
-  /// - Returns: of each of `pairs`, the place of its label.
-  func places(ofLabels labels: [Int32]) -> [Int] {
+  /// - Returns: of each of `pairs`, the place of its label; nil for a product that label noise has made 0.
+  func places(ofLabels labels: [Int32]) -> [Int?] {
     precondition(labels.count == circle.modulus * circle.modulus, "\(labels.count) labels for p = \(circle.modulus)")
-    return pairs.map { pair in
-      guard let place = circle.places[Int(labels[pair])] else {
-        preconditionFailure("pair \(pair) has label \(labels[pair]), which has no place modulo \(circle.modulus)")
-      }
-      return place
-    }
+    return pairs.map { circle.places[Int(labels[$0])] }
   }
 }

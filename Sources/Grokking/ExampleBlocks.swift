@@ -28,14 +28,7 @@ final class ExampleBlocks {
   ///   - labels: of all p² pairs.
   ///   - tiled: whether to sort by tiles; the given order otherwise.
   init(pairs: [Int], modulus p: Int, labels: [Int32], blockSize: Int, tiled: Bool = true) {
-    let tile = ExampleBlocks.tile
-    let order =
-      !tiled
-      ? pairs
-      : pairs.sorted { left, right in
-        let (a, b, c, d) = (left / p, left % p, right / p, right % p)
-        return (a / tile, b / tile, a, b) < (c / tile, d / tile, c, d)
-      }
+    let order = tiled ? ExampleBlocks.tiled(pairs, modulus: p) : pairs
     count = order.count
     first = .allocate(capacity: order.count)
     second = .allocate(capacity: order.count)
@@ -52,6 +45,14 @@ final class ExampleBlocks {
         Block(range: range, byFirst: TokenRuns(tokens: first[range]), bySecond: TokenRuns(tokens: second[range])))
     }
     self.blocks = blocks
+  }
+
+  /// `pairs` in the order in which they are worked through.
+  static func tiled(_ pairs: [Int], modulus p: Int) -> [Int] {
+    pairs.sorted { left, right in
+      let (a, b, c, d) = (left / p, left % p, right / p, right % p)
+      return (a / tile, b / tile, a, b) < (c / tile, d / tile, c, d)
+    }
   }
 
   deinit {

@@ -15,22 +15,26 @@ package enum Operation: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 /// The learning problem: an operation on residues and the share of its pairs that is trained on.
-package struct LearningTask: Codable, Hashable, Sendable {
+package struct LearningTask: Hashable, Sendable {
   package var operation: Operation
   /// p, at least 3; need not be prime, may be even.
   package var modulus: Int
   /// ⌊trainFraction·p²⌋ pairs are trained on.
   package var trainFraction: Double
+  /// Share of the train pairs that are trained on with a wrong label.
+  package var labelNoise: Double
 
-  package init(operation: Operation = .add, modulus: Int = 113, trainFraction: Double = 0.3) {
+  package init(operation: Operation = .add, modulus: Int = 113, trainFraction: Double = 0.3, labelNoise: Double = 0) {
     self.operation = operation
     self.modulus = modulus
     self.trainFraction = trainFraction
+    self.labelNoise = labelNoise
   }
 
   enum CodingKeys: String, CodingKey {
     case operation, modulus
     case trainFraction = "train_fraction"
+    case labelNoise = "label_noise"
   }
 }
 
@@ -41,7 +45,7 @@ package enum Activation: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 /// The one-layer transformer's widths and switches.
-package struct ModelShape: Codable, Hashable, Sendable {
+package struct ModelShape: Hashable, Sendable {
   package var dModel: Int
   package var heads: Int
   package var dMLP: Int
@@ -50,10 +54,12 @@ package struct ModelShape: Codable, Hashable, Sendable {
   package var biases: Bool
   /// p + 1 as in the released code, or p as in the paper's appendix.
   package var dVocabOut: Int
+  /// Every start weight is multiplied by it.
+  package var initializationScale: Double
 
   package init(
     dModel: Int = 128, heads: Int = 4, dMLP: Int = 512, activation: Activation = .relu, biases: Bool = true,
-    dVocabOut: Int = 114
+    dVocabOut: Int = 114, initializationScale: Double = 1
   ) {
     self.dModel = dModel
     self.heads = heads
@@ -61,6 +67,7 @@ package struct ModelShape: Codable, Hashable, Sendable {
     self.activation = activation
     self.biases = biases
     self.dVocabOut = dVocabOut
+    self.initializationScale = initializationScale
   }
 
   package var dHead: Int { dModel / heads }
@@ -71,40 +78,7 @@ package struct ModelShape: Codable, Hashable, Sendable {
     case dMLP = "d_mlp"
     case activation, biases
     case dVocabOut = "d_vocab_out"
-  }
-}
-
-/// Full-batch AdamW with linear warm-up; one epoch is one step.
-package struct TrainingSettings: Codable, Hashable, Sendable {
-  package var epochs: Int
-  package var learningRate: Double
-  /// Decoupled, on every tensor, biases included.
-  package var weightDecay: Double
-  package var beta1: Double
-  package var beta2: Double
-  package var epsilon: Double
-  /// Step s (from 0) uses learningRate · min(s / warmupEpochs, 1); 0 means no warm-up.
-  package var warmupEpochs: Int
-
-  package init(
-    epochs: Int = 40_000, learningRate: Double = 1e-3, weightDecay: Double = 1, beta1: Double = 0.9,
-    beta2: Double = 0.98, epsilon: Double = 1e-8, warmupEpochs: Int = 10
-  ) {
-    self.epochs = epochs
-    self.learningRate = learningRate
-    self.weightDecay = weightDecay
-    self.beta1 = beta1
-    self.beta2 = beta2
-    self.epsilon = epsilon
-    self.warmupEpochs = warmupEpochs
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case epochs
-    case learningRate = "learning_rate"
-    case weightDecay = "weight_decay"
-    case beta1, beta2, epsilon
-    case warmupEpochs = "warmup_epochs"
+    case initializationScale = "initialization_scale"
   }
 }
 
@@ -159,125 +133,34 @@ package struct Experiment: Codable, Hashable, Sendable {
   }
 }
 
-/// A value of an experiment that cannot be trained: which key, and what would be right.
-package struct ExperimentProblem: Error, Hashable, Sendable, CustomStringConvertible {
-  /// As in a sweep file: `model.heads`.
-  package let key: String
-  /// A sentence without the key's place: `heads 3 does not divide d_model 128; …`.
-  package let message: String
-
-  package init(key: String, message: String) {
-    self.key = key
-    self.message = message
-  }
-
-  package var description: String { "\(key): \(message)" }
-}
-
 extension Experiment {
   /// ⌊train_fraction·p²⌋ (`measures.md` section 1).
   package var trainPairCount: Int {
     Int(task.trainFraction * Double(task.modulus * task.modulus))
   }
 
-  /// Everything that makes this experiment impossible, in the order of the keys; empty when it can be trained.
-  package func problems() -> [ExperimentProblem] {
-    var found: [ExperimentProblem] = []
-    func require(_ holds: Bool, _ key: String, _ message: @autoclosure () -> String) {
-      if !holds { found.append(ExperimentProblem(key: key, message: message())) }
-    }
-    require(
-      (3...1024).contains(task.modulus), "task.modulus",
-      "modulus \(task.modulus) is impossible; it must be a whole number from 3 to 1024")
-    require(
-      task.trainFraction > 0 && task.trainFraction < 1, "task.train_fraction",
-      "train_fraction \(task.trainFraction) is impossible; it must lie between 0 and 1, both excluded")
-    if found.isEmpty {
-      require(
-        trainPairCount >= 1, "task.train_fraction",
-        "train_fraction \(task.trainFraction) of \(task.modulus)² pairs leaves no pair to train on; raise it")
-    }
-    require(
-      (1...4096).contains(model.dModel), "model.d_model", "d_model \(model.dModel) must lie between 1 and 4096")
-    require(model.heads >= 1, "model.heads", "heads \(model.heads) must be at least 1")
-    if model.heads >= 1 {
-      require(
-        model.dModel % model.heads == 0, "model.heads",
-        "heads \(model.heads) does not divide d_model \(model.dModel); each head gets d_model / heads dimensions")
-    }
-    require((1...65_536).contains(model.dMLP), "model.d_mlp", "d_mlp \(model.dMLP) must lie between 1 and 65536")
-    require(
-      model.dVocabOut == task.modulus || model.dVocabOut == task.modulus &+ 1, "model.d_vocab_out",
-      "d_vocab_out \(model.dVocabOut) must be the modulus \(task.modulus) or one more (write p or p+1)")
-    require(
-      (1...100_000_000).contains(training.epochs), "training.epochs",
-      "epochs \(training.epochs) must lie between 1 and 100000000")
-    require(
-      training.learningRate > 0 && training.learningRate.isFinite, "training.learning_rate",
-      "learning_rate \(training.learningRate) must be above 0")
-    require(
-      training.weightDecay >= 0 && training.weightDecay.isFinite, "training.weight_decay",
-      "weight_decay \(training.weightDecay) must be 0 or more")
-    require(
-      training.beta1 >= 0 && training.beta1 < 1, "training.beta1", "beta1 \(training.beta1) must lie in [0, 1)")
-    require(
-      training.beta2 >= 0 && training.beta2 < 1, "training.beta2", "beta2 \(training.beta2) must lie in [0, 1)")
-    require(
-      training.epsilon > 0 && training.epsilon.isFinite, "training.epsilon",
-      "epsilon \(training.epsilon) must be above 0")
-    require(
-      training.warmupEpochs >= 0, "training.warmup_epochs",
-      "warmup_epochs \(training.warmupEpochs) must be 0 or more")
-    require(
-      (1...100_000_000).contains(measure.evaluateEvery), "measure.evaluate_every",
-      "evaluate_every \(measure.evaluateEvery) must lie between 1 and 100000000")
-    for (key, seed) in [("model_seed", modelSeed), ("data_seed", dataSeed)] {
-      require(
-        seed < 1 << 53, key,
-        "\(key) \(seed) is too large; seeds go from 0 to 9007199254740991 (2^53 - 1), which every JSON reader keeps exactly"
-      )
-    }
-    if let epochs = stop.afterGrokking {
-      require(
-        (0...100_000_000).contains(epochs), "stop.after_grokking",
-        "after_grokking \(epochs) must lie between 0 and 100000000")
-    }
-    if found.isEmpty {
-      require(
-        estimatedBytes <= 64 << 30, "model.heads",
-        "modulus \(task.modulus), heads \(model.heads) and d_mlp \(model.dMLP) need about \(estimatedBytes >> 30) GiB of "
-          + "memory; the limit is 64")
-      require(
-        evaluationCount <= largestEvaluationCount, "measure.evaluate_every",
-        "evaluate_every \(measure.evaluateEvery) gives \(evaluationCount) evaluations in \(training.epochs) epochs, and "
-          + "at most \(largestEvaluationCount) of modulus \(task.modulus) fit into a result; raise it")
-    }
-    return found
-  }
+  /// Pairs that a step trains on: all train pairs, or a batch of them; the last of an epoch may have fewer.
+  package var pairsPerStep: Int { max(1, min(training.batchSize ?? trainPairCount, trainPairCount)) }
 
-  /// Of a whole run: epoch 0, every multiple of evaluate_every, and the end.
-  package var evaluationCount: Int { (training.epochs + measure.evaluateEvery - 1) / measure.evaluateEvery + 1 }
+  /// Steps of an epoch: 1, or as many as there are batches.
+  package var stepsPerEpoch: Int { (trainPairCount + pairsPerStep - 1) / pairsPerStep }
 
-  /// Evaluations that surely fit into the 64 MiB in which a result travels: each with every measure there is, 25 numbers
-  /// and two spectra in float32, and two more numbers for each frequency, should all of them be key; beside them the
-  /// final model's neurons and heads and a digest every 1,000 epochs.
-  private var largestEvaluationCount: Int {
-    let frequencies = (task.modulus - 1) / 2
-    let once = 1024 + 10 * model.dMLP + 34 * model.heads + 16 * frequencies + 40 * (training.epochs / 1000 + 1)
-    return ((64 << 20) - once) / (8 * 25 + 3 + (2 * 4 + 2 * 8) * frequencies)
-  }
-
-  /// What a run holds at once, roughly: six tables of rows to train on (`FoldedModel`, `TableGradients`), three to test
-  /// and three to analyse, a dozen float32 copies of the weights, and the logits of all pairs. No sum of it overflows
-  /// within the limits above.
-  private var estimatedBytes: Int {
-    let (p, d) = (task.modulus, model.dModel)
-    func rows(_ pairs: Int) -> Int {
-      (p + 4) * model.heads * FoldedShape(modulus: p, model: model, plan: stepPlan(pairs: pairs)).width
+  /// The same run, bit for bit, with every value that has no effect on it at its default: momentum is SGD's alone, betas
+  /// and epsilon are the others', Grokfast's alpha means nothing without its lambda, and a batch of all pairs is no batch.
+  /// Points are made of these, so that a value without effect never makes two points of one run.
+  package var normalized: Experiment {
+    var experiment = self
+    let defaults = TrainingSettings()
+    if training.optimizer == .sgd {
+      experiment.training.beta1 = defaults.beta1
+      experiment.training.beta2 = defaults.beta2
+      experiment.training.epsilon = defaults.epsilon
+    } else {
+      experiment.training.momentum = defaults.momentum
     }
-    let tables = 6 * rows(trainPairCount) + 3 * (rows(max(trainPairCount, p * p - trainPairCount)) + rows(p * p))
-    let weights = (p + 4) * d + 4 * d * d + 2 * d * (model.dMLP + model.dVocabOut)
-    return 4 * (tables + 12 * weights + p * p * model.dVocabOut)
+    if !training.filtersGradients { experiment.training.grokfastAlpha = defaults.grokfastAlpha }
+    if let batchSize = training.batchSize, batchSize >= trainPairCount { experiment.training.batchSize = nil }
+    return experiment
   }
 }
 

@@ -25,8 +25,9 @@ extension RunRecord {
     }
     guard startsInterval || number == regeneratesFrom else { return }
     let moments = trainer.moments
-    try snapshots.write(.firstMoment, number, moments.first)
-    try snapshots.write(.secondMoment, number, moments.second)
+    try snapshots.write(.firstMoment, number, moments.firstMoment)
+    try snapshots.write(.secondMoment, number, moments.secondMoment)
+    if !moments.slowGradient.isEmpty { try snapshots.write(.slowGradient, number, moments.slowGradient) }
     if startsInterval && keptStates.last != number { keptStates.append(number) }
   }
 
@@ -44,8 +45,7 @@ extension RunRecord {
     if !isSettled { needed.append(taken.count - 1) }
     for number in keptStates where !needed.contains(number) {
       if number != regeneratesFrom {
-        snapshots.remove(.firstMoment, number)
-        snapshots.remove(.secondMoment, number)
+        for part in SnapshotStore.Part.allCases where part != .weights { snapshots.remove(part, number) }
       }
       if isTrainedAgain(number) { snapshots.remove(.weights, number) }
     }
@@ -67,10 +67,13 @@ extension RunRecord {
   ///
   /// - Parameters:
   ///   - count: numbers in every part.
+  ///   - state: the parts beside its weights that are kept of an evaluation at which an interval starts.
   ///   - isComplete: whether nothing was removed after this record was written. Otherwise a state may be gone whose
   ///     interval turned out to have no crossing.
   /// - Throws: what `snapshots` throws, and `RunError` for a part of another size.
-  func check(_ snapshots: SnapshotStore, holding count: Int, isComplete: Bool) throws {
+  func check(
+    _ snapshots: SnapshotStore, holding count: Int, state: [SnapshotStore.Part], isComplete: Bool
+  ) throws {
     func check(_ part: SnapshotStore.Part, _ number: Int) throws {
       guard try snapshots.read(part, number).count == count else {
         throw RunError("what was kept of evaluation \(number) is not of this model's size; it is damaged")
@@ -78,15 +81,13 @@ extension RunRecord {
     }
     for number in taken.indices where !isTrainedAgain(number) { try check(.weights, number) }
     if let start = regeneratesFrom, start < taken.count {
-      try check(.firstMoment, start)
-      try check(.secondMoment, start)
+      for part in state { try check(part, start) }
     }
     let certain = certainStarts
     for number in keptStates where number < taken.count {
       do {
         if isTrainedAgain(number) { try check(.weights, number) }
-        try check(.firstMoment, number)
-        try check(.secondMoment, number)
+        for part in state { try check(part, number) }
       } catch is SnapshotMissing where !isComplete && !certain.contains(number) {
         continue
       }
@@ -97,6 +98,6 @@ extension RunRecord {
 /// Numbers of the evaluations of which a run kept something that its checkpoint needs; ascending.
 package struct KeptParts: Hashable, Sendable {
   package var weights: [Int] = []
-  /// Each stands for a first and a second moment.
+  /// Each stands for all parts of a state (`SnapshotStore.partsOfState`).
   package var moments: [Int] = []
 }

@@ -212,7 +212,8 @@ extension ModelAnalysis {
     var totals = SplitTotals()
     let (places, n) = (waves.places(ofLabels: labels), circle.length)
     for (position, pair) in waves.pairs.enumerated() {
-      totals.add(losses[(waves.index[position] - places[position] + n) % n], isTrained: trainMask.map { $0[pair] })
+      guard let place = places[position] else { continue }
+      totals.add(losses[(waves.index[position] - place + n) % n], isTrained: trainMask.map { $0[pair] })
     }
     return totals
   }

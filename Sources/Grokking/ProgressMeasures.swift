@@ -33,7 +33,7 @@ extension ProgressMeasures {
 /// Takes the measures of one task's evaluations; prepared once for all of them.
 package struct ProgressMeter: Sendable {
   private let waves: Waves
-  /// Of each of the waves' pairs, in their order: the place of its label.
+  /// Of each of the waves' pairs, in their order: the place of its label; 0 for a pair that no measure counts.
   private let labels: [Int]
   /// Positions, among the waves' pairs, of the trained pairs of each s.
   private let trainedBySum: [[Int]]
@@ -41,18 +41,20 @@ package struct ProgressMeter: Sendable {
   private let trainCounts: [Int]
   private let testCounts: [Int]
 
-  /// - Parameter labels: p², on the circle for every pair of the waves.
+  /// - Parameter labels: p². A pair whose label has no place on the circle counts nowhere.
   /// - Returns: nil for an operation without waves.
   package init?(task: LearningTask, split: Split, labels: [Int32]) {
     guard let waves = Waves(of: task.operation, modulus: task.modulus) else { return nil }
     precondition(split.modulus == task.modulus, "a split mod \(split.modulus) for p = \(task.modulus)")
     let n = waves.circle.length
     self.waves = waves
-    self.labels = waves.places(ofLabels: labels)
+    let places = waves.places(ofLabels: labels)
+    self.labels = places.map { $0 ?? 0 }
     var trained = [[Int]](repeating: [], count: n)
     var (trainCounts, testCounts) = ([Int](repeating: 0, count: n * n), [Int](repeating: 0, count: n * n))
     for (position, s) in waves.index.enumerated() {
-      let cell = s * n + self.labels[position]
+      guard let place = places[position] else { continue }
+      let cell = s * n + place
       if split.trainMask[waves.pairs[position]] {
         trained[s].append(position)
         trainCounts[cell] += 1

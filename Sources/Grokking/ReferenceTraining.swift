@@ -1,69 +1,93 @@
-// AdamW in float64 on the naive model: a whole training run to compare curves with.
+// Training in float64 on the naive model: a whole run to compare curves with. Every optimizer, penalty and filter as
+// its formula is written in `docs/reference/training.md`.
 
 /// The naive twin of `Trainer`.
 package struct ReferenceTraining: Sendable {
   package private(set) var model: ReferenceModel
-  /// Steps taken.
+  /// Epochs trained.
   package private(set) var epoch = 0
   private let settings: TrainingSettings
   private let labels: [Int32]
   private let split: Split
-  private var firstMoment: Parameters<Double>
-  private var secondMoment: Parameters<Double>
-  private var schedule: AdamWSchedule
+  private let order: BatchOrder
+  private var optimizer: ReferenceOptimizer
 
   package init(_ experiment: Experiment, start: Start) {
     model = ReferenceModel(start.weights, activation: experiment.model.activation)
     settings = experiment.training
-    labels = experiment.labels
+    labels = experiment.labels(on: start.split)
     split = start.split
-    firstMoment = Parameters(start.weights.layout)
-    secondMoment = Parameters(start.weights.layout)
-    schedule = AdamWSchedule(settings)
+    order = BatchOrder(experiment, count: split.trainPairs.count)
+    optimizer = ReferenceOptimizer(
+      settings, stepsPerEpoch: order.stepsPerEpoch, weights: model.weights.storage)
   }
 
-  /// One epoch; train loss and accuracy are those before the update.
+  /// One epoch; train loss and accuracy are those of each pair before the step that it is trained on in.
   package mutating func step() -> LossAndAccuracy {
-    let (result, gradients) = model.gradients(pairs: split.trainPairs, labels: labels)
-    schedule.advance(epoch: epoch)
-    let (beta1, beta2) = (settings.beta1, settings.beta2)
-    let rate = schedule.learningRate
-    let correction1 = 1 - schedule.beta1Power
-    let correction2 = (1 - schedule.beta2Power).squareRoot()
-    for index in gradients.storage.indices {
-      let g = gradients.storage[index]
-      var w = model.weights.storage[index]
-      w -= rate * settings.weightDecay * w
-      let m = beta1 * firstMoment.storage[index] + (1 - beta1) * g
-      let v = beta2 * secondMoment.storage[index] + (1 - beta2) * g * g
-      let size = v.squareRoot() / correction2 + settings.epsilon
-      w -= rate * (m / correction1) / size
-      firstMoment.storage[index] = m
-      secondMoment.storage[index] = v
-      model.weights.storage[index] = w
+    let (pairs, batches) = (split.trainPairs, order.batches(ofEpoch: epoch))
+    var (loss, accuracy) = (0.0, 0.0)
+    for batch in 0..<order.stepsPerEpoch {
+      let members = pairs.indices.filter { batches[$0] == batch }.map { pairs[$0] }
+      let (result, gradients) = model.gradients(pairs: members, labels: labels)
+      loss += result.loss * Double(members.count)
+      accuracy += result.accuracy * Double(members.count)
+      optimizer.step(gradients: gradients.storage)
+      model.weights.storage = optimizer.weights
     }
     epoch += 1
-    return result
+    return LossAndAccuracy(loss: loss / Double(pairs.count), accuracy: accuracy / Double(pairs.count))
   }
 
   package func evaluateTest() -> LossAndAccuracy { model.evaluate(pairs: split.testPairs, labels: labels) }
 }
 
-/// The learning rate and the bias corrections of each step, without ever calling a power function.
-struct AdamWSchedule: Hashable, Sendable, Codable {
+/// The optimizers alone, for any numbers and their gradients.
+package struct ReferenceOptimizer: Sendable {
+  package private(set) var weights: [Double]
   private let settings: TrainingSettings
-  /// Of the step last advanced to.
-  private(set) var learningRate = 0.0
-  private(set) var beta1Power = 1.0
-  private(set) var beta2Power = 1.0
+  private var schedule: StepSchedule
+  /// Adam's first moment, or SGD's velocity.
+  private var first: [Double]
+  private var second: [Double]
+  /// Grokfast's average; nil before the first step.
+  private var slow: [Double]?
 
-  init(_ settings: TrainingSettings) { self.settings = settings }
+  package init(_ settings: TrainingSettings, stepsPerEpoch: Int = 1, weights: [Double]) {
+    self.settings = settings
+    self.weights = weights
+    schedule = StepSchedule(settings, stepsPerEpoch: stepsPerEpoch)
+    first = weights.map { _ in 0 }
+    second = first
+  }
 
-  /// Step s, from 0: lr·min(s / warmup, 1), and beta to the power s + 1.
-  mutating func advance(epoch: Int) {
-    let ramp = settings.warmupEpochs == 0 ? 1 : min(Double(epoch) / Double(settings.warmupEpochs), 1)
-    learningRate = settings.learningRate * ramp
-    beta1Power *= settings.beta1
-    beta2Power *= settings.beta2
+  /// One step along the gradients of the loss.
+  package mutating func step(gradients loss: [Double]) {
+    schedule.advance()
+    var gradients = zip(loss, weights).map { $0 + settings.l1 * ($1 > 0 ? 1 : $1 < 0 ? -1 : 0) }
+    if settings.filtersGradients {
+      let alpha = settings.grokfastAlpha
+      let average = zip(slow ?? gradients, gradients).map { alpha * $0 + (1 - alpha) * $1 }
+      gradients = zip(gradients, average).map { $0 + settings.grokfastLambda * $1 }
+      slow = average
+    }
+    let rate = schedule.learningRate
+    for i in weights.indices {
+      switch settings.optimizer {
+      case .adamw:
+        weights[i] -= rate * settings.weightDecay * weights[i]
+        adam(i, gradients[i], rate)
+      case .adam: adam(i, gradients[i] + settings.weightDecay * weights[i], rate)
+      case .sgd:
+        first[i] = settings.momentum * first[i] + gradients[i] + settings.weightDecay * weights[i]
+        weights[i] -= rate * first[i]
+      }
+    }
+  }
+
+  private mutating func adam(_ i: Int, _ gradient: Double, _ rate: Double) {
+    first[i] = settings.beta1 * first[i] + (1 - settings.beta1) * gradient
+    second[i] = settings.beta2 * second[i] + (1 - settings.beta2) * gradient * gradient
+    let size = (second[i] / (1 - schedule.beta2Power)).squareRoot() + settings.epsilon
+    weights[i] -= rate * first[i] / (1 - schedule.beta1Power) / size
   }
 }

@@ -125,7 +125,9 @@ extension Trainer {
     }
     restore(
       State(
-        epoch: epoch, weights: try numbers(.weights), firstMoment: try numbers(.firstMoment),
-        secondMoment: try numbers(.secondMoment)))
+        epoch: epoch, weights: try numbers(.weights),
+        optimizer: OptimizerNumbers(
+          firstMoment: try numbers(.firstMoment), secondMoment: try numbers(.secondMoment),
+          slowGradient: filtersGradients ? try numbers(.slowGradient) : [])))
   }
 }

@@ -104,7 +104,9 @@ package final class Run {
   ///
   /// - Throws: what the snapshot store throws, and `RunError` for what is not of this model's size.
   package func checkKept() throws {
-    try record.check(snapshots, holding: ParameterLayout(experiment).count, isComplete: keptIsComplete)
+    try record.check(
+      snapshots, holding: ParameterLayout(experiment).count, state: SnapshotStore.partsOfState(experiment),
+      isComplete: keptIsComplete)
   }
 
   /// The present weights, or those that training ended with; of a diverged run, those whose loss is not finite.

@@ -25,7 +25,7 @@ struct RunAnalysis {
     self.record = record
     self.split = split
     self.kernels = kernels
-    labels = experiment.labels
+    labels = experiment.labels(on: split)
     circle = Circle(of: experiment.task.operation, modulus: experiment.task.modulus)
     meter = ProgressMeter(task: experiment.task, split: split, labels: labels)
   }

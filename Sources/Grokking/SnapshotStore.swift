@@ -11,6 +11,8 @@ package struct SnapshotStore {
     case weights = "snapshot"
     case firstMoment = "first-moment"
     case secondMoment = "second-moment"
+    /// Of runs with Grokfast alone.
+    case slowGradient = "slow-gradient"
   }
 
   /// Keeps a part of one evaluation, in place of what was kept of it before: called in ascending order, but again after
@@ -45,6 +47,12 @@ package struct SnapshotStore {
     max(0, limit / (MemoryLayout<Float>.size * ParameterLayout(experiment).count) - 1)
   }
 
+  /// The parts beside its weights that are kept of an evaluation at which an interval starts.
+  package static func partsOfState(_ experiment: Experiment) -> [Part] {
+    experiment.training.filtersGradients
+      ? [.firstMoment, .secondMoment, .slowGradient] : [.firstMoment, .secondMoment]
+  }
+
   /// Numbers in each part of a run of `experiment`.
   package static func numbersOfPart(_ experiment: Experiment) -> Int { ParameterLayout(experiment).count }
 
@@ -74,7 +82,7 @@ package struct SnapshotMissing: Error, CustomStringConvertible {
     let what =
       switch part {
       case .weights: "weights"
-      case .firstMoment, .secondMoment: "moments"
+      case .firstMoment, .secondMoment, .slowGradient: "moments"
       }
     return "the \(what) of evaluation \(index) are missing"
   }

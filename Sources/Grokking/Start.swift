@@ -33,13 +33,14 @@ extension Start {
 
 extension Parameters where Scalar == Float {
   /// Normal with mean 0 and standard deviation 1/√d_model (W_U: 1/√d_vocab), biases 0 (`measures.md` section 2). Each
-  /// tensor has its own stream, so its start does not depend on another's shape.
+  /// tensor has its own stream, so its start does not depend on another's shape. All are multiplied by the experiment's
+  /// scale before they are rounded.
   package static func start(of experiment: Experiment) -> Parameters<Float> {
     let layout = ParameterLayout(experiment)
     var weights = Parameters<Float>(layout)
     for tensor in layout.tensors where tensor.name != .b_in && tensor.name != .b_out {
       let fan = tensor.name == .W_U ? experiment.task.modulus + 1 : experiment.model.dModel
-      let deviation = 1 / Double(fan).squareRoot()
+      let deviation = 1 / Double(fan).squareRoot() * experiment.model.initializationScale
       var stream = RandomStream(seed: experiment.modelSeed, stream: "start/\(tensor.name.rawValue)")
       for place in tensor.range { weights.storage[place] = Float(stream.normal() * deviation) }
     }

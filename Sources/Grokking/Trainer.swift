@@ -1,21 +1,23 @@
-// The fast training step: full-batch AdamW in float32 on tables instead of examples (`FoldedModel`).
+// The fast training step: float32 on tables instead of examples (`FoldedModel`).
 //
-// One epoch folds the weights into tables, runs blocks of examples forward and backward through them, unfolds the
-// gradients and steps. Same experiment, same bits: on every machine, for every block size, after every resume.
+// One step folds the weights into tables, runs blocks of examples forward and backward through them, unfolds the
+// gradients and moves the weights; an epoch is one step, or as many as there are batches. Same experiment, same bits: on
+// every machine, for every block size, after every resume.
 
 import Kernels
 
 /// Trains one model, epoch by epoch. Not for use from two threads at once.
 package final class Trainer {
   package let layout: ParameterLayout
-  /// Steps taken.
+  /// Epochs trained.
   package private(set) var epoch = 0
 
-  private let settings: TrainingSettings
   private let activation: Activation
   private let kernels: Kernels
   private let train: ExampleBlocks
   private let test: ExampleBlocks
+  /// Nil for full batches.
+  private let batches: Batches?
   private let model: FoldedModel
   private let pass: BlockPass
   /// The same two, unless the test set is so much larger than the train set that another plan costs less.
@@ -24,9 +26,9 @@ package final class Trainer {
   private let tables: TableGradients
   private let weightBuffer: FloatBuffer
   private let gradientBuffer: FloatBuffer
-  private let firstMoment: FloatBuffer
-  private let secondMoment: FloatBuffer
-  private var schedule: AdamWSchedule
+  private let optimizer: OptimizerState
+  /// Whether a state has a slow gradient.
+  let filtersGradients: Bool
 
   /// - Precondition: the start's weights and split are of the experiment's shapes, and no set is empty.
   /// - Parameter plan: how the arithmetic is arranged; what costs least, for each set, when nil.
@@ -37,15 +39,20 @@ package final class Trainer {
     precondition(start.weights.layout == layout, "start weights of another shape")
     precondition(start.split.modulus == layout.modulus, "a split of residues mod \(start.split.modulus)")
     self.layout = layout
-    settings = experiment.training
     activation = experiment.model.activation
     kernels = Kernels(path)
-    let labels = experiment.labels
+    let labels = experiment.labels(on: start.split)
     train = ExampleBlocks(
       pairs: start.split.trainPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     test = ExampleBlocks(pairs: start.split.testPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
     precondition(train.count > 0 && test.count > 0, "\(train.count) train and \(test.count) test pairs")
-    let trainPlan = plan ?? experiment.stepPlan(pairs: train.count)
+    let order = BatchOrder(experiment, count: train.count)
+    batches =
+      order.stepsPerEpoch == 1
+      ? nil
+      : Batches(
+        order, pairs: start.split.trainPairs, modulus: layout.modulus, labels: labels, blockSize: blockSize)
+    let trainPlan = plan ?? experiment.stepPlan(pairs: order.batchSize)
     let testPlan = plan ?? experiment.stepPlan(pairs: max(train.count, test.count))
     model = FoldedModel(layout, plan: trainPlan, kernels: kernels)
     pass = BlockPass(model.shape, activation: activation, capacity: blockSize, kernels: kernels)
@@ -56,9 +63,9 @@ package final class Trainer {
     tables = TableGradients(model.shape, layout, activation: activation, capacity: blockSize, kernels: kernels)
     weightBuffer = FloatBuffer(start.weights.storage)
     gradientBuffer = FloatBuffer(layout.count)
-    firstMoment = FloatBuffer(layout.count)
-    secondMoment = FloatBuffer(layout.count)
-    schedule = AdamWSchedule(settings)
+    filtersGradients = experiment.training.filtersGradients
+    optimizer = OptimizerState(
+      experiment.training, count: layout.count, stepsPerEpoch: order.stepsPerEpoch, kernels: kernels)
   }
 
   /// Whether attention at the present weights needs each example's largest score subtracted (`FoldedModel`).
@@ -70,32 +77,50 @@ package final class Trainer {
   /// The present weights.
   package var weights: Parameters<Float> { Parameters(layout, storage: weightBuffer.array) }
 
-  /// One epoch: train loss and accuracy of the weights before the step, then the step. Where the loss is not finite, no
-  /// step is taken.
+  /// One epoch: train loss and accuracy of each pair before the step that it is trained on in, then that step. Where a
+  /// loss is not finite, no step of the epoch is taken.
   ///
   /// - Parameter observer: told the phases as they end; asked for once per phase and block, so nil costs nothing.
   package func step(observing observer: PhaseObserver? = nil) -> LossAndAccuracy {
     Kernels.flushingTinyToZero {
-      let result = backward(observer)
-      guard result.loss.isFinite else { return result }
-      schedule.advance(epoch: epoch)
-      kernels.adamW(
-        AdamWStep(
-          learningRate: schedule.learningRate, weightDecay: settings.weightDecay, beta1: settings.beta1,
-          beta2: settings.beta2, beta1Power: schedule.beta1Power, beta2Power: schedule.beta2Power,
-          epsilon: settings.epsilon),
-        count: layout.count, gradients: gradientBuffer, weights: weightBuffer, firstMoment: firstMoment,
-        secondMoment: secondMoment)
-      expireTables()
-      epoch += 1
-      observer?(.adamW)
+      let result = batches.map { stepThrough($0, observer) } ?? stepThroughAll(observer)
+      if result.loss.isFinite { epoch += 1 }
       return result
     }
   }
 
-  /// Loss, accuracy and gradient of the mean train loss at the present weights; no step.
+  private func stepThroughAll(_ observer: PhaseObserver?) -> LossAndAccuracy {
+    let total = backward(train, observer)
+    guard total.mean.loss.isFinite else { return total.mean }
+    move(observer)
+    return total.mean
+  }
+
+  private func stepThrough(_ batches: Batches, _ observer: PhaseObserver?) -> LossAndAccuracy {
+    let before = (weights: weightBuffer.array, optimizer: optimizer.state)
+    var total = LossTotal()
+    for examples in batches.ofEpoch(epoch) {
+      total.add(backward(examples, observer))
+      guard total.loss.isFinite else {
+        weightBuffer.assign(before.weights)
+        optimizer.restore(before.optimizer, epochs: epoch)
+        expireTables()
+        break
+      }
+      move(observer)
+    }
+    return total.mean
+  }
+
+  private func move(_ observer: PhaseObserver?) {
+    optimizer.step(weights: weightBuffer, gradients: gradientBuffer)
+    expireTables()
+    observer?(.adamW)
+  }
+
+  /// Loss, accuracy and gradient of the mean loss on all train pairs at the present weights; no step.
   package func gradients() -> (LossAndAccuracy, Parameters<Float>) {
-    let result = Kernels.flushingTinyToZero { backward(nil) }
+    let result = Kernels.flushingTinyToZero { backward(train, nil).mean }
     return (result, Parameters(layout, storage: gradientBuffer.array))
   }
 
@@ -122,22 +147,23 @@ package final class Trainer {
     testModel.expire()
   }
 
-  private func backward(_ observer: PhaseObserver?) -> LossAndAccuracy {
+  /// Losses of `examples`, and the gradient of their mean.
+  private func backward(_ examples: ExampleBlocks, _ observer: PhaseObserver?) -> LossTotal {
     model.fold(weightBuffer)
     tables.begin(model)
     observer?(.tables)
     var total = LossTotal()
-    let scale = 1 / Float(train.count)
-    for block in train.blocks {
-      let tokens = train.tokens(block)
+    let scale = 1 / Float(examples.count)
+    for block in examples.blocks {
+      let tokens = examples.tokens(block)
       pass.forward(tokens, model, observer)
-      pass.crossEntropy(train.labels(block), gradientScale: scale, into: &total)
+      pass.crossEntropy(examples.labels(block), gradientScale: scale, into: &total)
       observer?(.loss)
       tables.add(block, tokens, pass, model, observer)
     }
     tables.finish(model, weights: weightBuffer, into: gradientBuffer)
     observer?(.parameterGradients)
-    return total.mean
+    return total
   }
 }
 
@@ -146,33 +172,24 @@ extension Trainer {
   package struct State: Sendable {
     package var epoch: Int
     package var weights: [Float]
-    package var firstMoment: [Float]
-    package var secondMoment: [Float]
+    package var optimizer: OptimizerNumbers
 
-    package init(epoch: Int, weights: [Float], firstMoment: [Float], secondMoment: [Float]) {
+    package init(epoch: Int, weights: [Float], optimizer: OptimizerNumbers) {
       self.epoch = epoch
       self.weights = weights
-      self.firstMoment = firstMoment
-      self.secondMoment = secondMoment
+      self.optimizer = optimizer
     }
   }
 
-  package var state: State {
-    State(
-      epoch: epoch, weights: weightBuffer.array, firstMoment: firstMoment.array, secondMoment: secondMoment.array)
-  }
+  package var state: State { State(epoch: epoch, weights: weightBuffer.array, optimizer: optimizer.state) }
 
-  /// The optimizer's first and second moments.
-  package var moments: (first: [Float], second: [Float]) { (firstMoment.array, secondMoment.array) }
+  /// What the optimizer remembers.
+  package var moments: OptimizerNumbers { optimizer.state }
 
   /// Goes on from `state` with the same bits as if it had never stopped.
   package func restore(_ state: State) {
     weightBuffer.assign(state.weights)
-    firstMoment.assign(state.firstMoment)
-    secondMoment.assign(state.secondMoment)
-    // The same multiplications in the same order as the steps that led here.
-    schedule = AdamWSchedule(settings)
-    for epoch in 0..<state.epoch { schedule.advance(epoch: epoch) }
+    optimizer.restore(state.optimizer, epochs: state.epoch)
     epoch = state.epoch
     expireTables()
   }

@@ -108,21 +108,6 @@ package struct Kernels {
     c.exp_shifted(x.columns, x.base, shift, to.base)
   }
 
-  /// One AdamW step on `count` scalars: weight decay first, then the moments' step.
-  package func adamW(
-    _ step: AdamWStep, count: Int, gradients: FloatBuffer, weights: FloatBuffer, firstMoment: FloatBuffer,
-    secondMoment: FloatBuffer
-  ) {
-    for buffer in [gradients, weights, firstMoment, secondMoment] {
-      precondition(buffer.count >= count, "an AdamW step on \(count) scalars of a buffer of \(buffer.count)")
-    }
-    let constants = ck_adamw(
-      keep: step.keep, beta1: step.beta1, one_minus_beta1: step.oneMinusBeta1, beta2: step.beta2,
-      one_minus_beta2: step.oneMinusBeta2, step_size: step.stepSize, variance_scale: step.varianceScale,
-      epsilon: step.epsilon)
-    c.adamw(count, constants, gradients.base, weights.base, firstMoment.base, secondMoment.base)
-  }
-
   /// Runs `body` with tiny floats taken as zero on this thread, as every training step and forward pass must be run,
   /// and puts the thread's mode back.
   package static func flushingTinyToZero<Value, Problem: Error>(
@@ -131,34 +116,5 @@ package struct Kernels {
     let state = ck_flush_to_zero()
     defer { ck_restore(state) }
     return try body()
-  }
-}
-
-/// Constants of one AdamW step, rounded once from float64.
-package struct AdamWStep: Hashable, Sendable {
-  let keep: Float
-  let beta1: Float
-  let oneMinusBeta1: Float
-  let beta2: Float
-  let oneMinusBeta2: Float
-  let stepSize: Float
-  let varianceScale: Float
-  let epsilon: Float
-
-  /// - Parameters:
-  ///   - beta1Power: beta1 to the power of this step's number, counted from 1.
-  ///   - beta2Power: likewise of beta2.
-  package init(
-    learningRate: Double, weightDecay: Double, beta1: Double, beta2: Double, beta1Power: Double, beta2Power: Double,
-    epsilon: Double
-  ) {
-    keep = Float(1 - learningRate * weightDecay)
-    self.beta1 = Float(beta1)
-    oneMinusBeta1 = Float(1 - beta1)
-    self.beta2 = Float(beta2)
-    oneMinusBeta2 = Float(1 - beta2)
-    stepSize = Float(learningRate / (1 - beta1Power))
-    varianceScale = Float(1 / (1 - beta2Power).squareRoot())
-    self.epsilon = Float(epsilon)
   }
 }

@@ -192,6 +192,33 @@ package struct NaiveKernels {
   }
 }
 
+extension NaiveKernels {
+  package func prepare(
+    _ step: GradientStep, count: Int, weights: FloatBuffer, gradients: FloatBuffer, slow: FloatBuffer?
+  ) {
+    for index in 0..<count {
+      let w = weights.base[index]
+      var g = gradients.base[index] + (w > 0 ? step.l1 : w < 0 ? -step.l1 : 0)
+      if let slow {
+        let h = (step.oneMinusAlpha * g).addingProduct(step.alpha, slow.base[index])
+        slow.base[index] = h
+        g = g.addingProduct(step.lambda, h)
+      }
+      gradients.base[index] = g.addingProduct(step.decay, w)
+    }
+  }
+
+  package func sgd(
+    _ step: SGDStep, count: Int, gradients: FloatBuffer, weights: FloatBuffer, velocity: FloatBuffer
+  ) {
+    for index in 0..<count {
+      let v = gradients.base[index].addingProduct(step.momentum, velocity.base[index])
+      velocity.base[index] = v
+      weights.base[index] = weights.base[index].addingProduct(-step.learningRate, v)
+    }
+  }
+}
+
 extension TokenTable {
   /// The row of one token and head.
   fileprivate func row(_ token: Int, _ head: Int) -> UnsafeMutablePointer<Float> {

@@ -6,61 +6,79 @@
 import GRDB
 import Grokking
 
+/// One value of an experiment.
+private struct ExperimentColumn: Sendable {
+  let name: String
+  /// What follows the name where the column is declared.
+  let declaration: String
+  let value: @Sendable (Experiment) -> (any DatabaseValueConvertible)?
+  /// Reads the value at a place of a row; throws for a word that is not known.
+  let set: @Sendable (Row, Int, inout Experiment) throws(UnknownWord) -> Void
+}
+
+private struct UnknownWord: Error {
+  let word: String
+}
+
 enum ExperimentColumns {
-  /// Column and the rest of its declaration, in the order of the views. The seeds stand last.
-  private static let declared: [(name: String, declaration: String)] = [
-    ("operation", "TEXT NOT NULL CHECK (operation <> '')"),
-    ("modulus", "INTEGER NOT NULL CHECK (modulus >= 3)"),
-    ("train_fraction", "REAL NOT NULL CHECK (train_fraction > 0 AND train_fraction < 1)"),
-    ("d_model", "INTEGER NOT NULL CHECK (d_model > 0)"),
-    ("heads", "INTEGER NOT NULL CHECK (heads > 0 AND d_model % heads = 0)"),
-    ("d_mlp", "INTEGER NOT NULL CHECK (d_mlp > 0)"),
-    ("activation", "TEXT NOT NULL CHECK (activation <> '')"),
-    ("biases", "INTEGER NOT NULL CHECK (biases IN (0, 1))"),
-    ("d_vocab_out", "INTEGER NOT NULL CHECK (d_vocab_out IN (modulus, modulus + 1))"),
-    ("max_epochs", "INTEGER NOT NULL CHECK (max_epochs > 0)"),
-    ("learning_rate", "REAL NOT NULL CHECK (learning_rate > 0)"),
-    ("weight_decay", "REAL NOT NULL CHECK (weight_decay >= 0)"),
-    ("beta1", "REAL NOT NULL CHECK (beta1 >= 0 AND beta1 < 1)"),
-    ("beta2", "REAL NOT NULL CHECK (beta2 >= 0 AND beta2 < 1)"),
-    ("epsilon", "REAL NOT NULL CHECK (epsilon > 0)"),
-    ("warmup_epochs", "INTEGER NOT NULL CHECK (warmup_epochs >= 0)"),
-    ("evaluate_every", "INTEGER NOT NULL CHECK (evaluate_every > 0)"),
-    ("after_grokking", "INTEGER CHECK (after_grokking >= 0)"),
-    ("model_seed", "INTEGER NOT NULL CHECK (model_seed >= 0)"),
-    ("data_seed", "INTEGER NOT NULL CHECK (data_seed >= 0)"),
+  /// As schema 1 declared them, in the order of the views. The seeds stand last.
+  private static let declared: [ExperimentColumn] = [
+    word("operation", "TEXT NOT NULL CHECK (operation <> '')", \.task.operation),
+    value("modulus", "INTEGER NOT NULL CHECK (modulus >= 3)", \.task.modulus),
+    value(
+      "train_fraction", "REAL NOT NULL CHECK (train_fraction > 0 AND train_fraction < 1)", \.task.trainFraction),
+    value("d_model", "INTEGER NOT NULL CHECK (d_model > 0)", \.model.dModel),
+    value("heads", "INTEGER NOT NULL CHECK (heads > 0 AND d_model % heads = 0)", \.model.heads),
+    value("d_mlp", "INTEGER NOT NULL CHECK (d_mlp > 0)", \.model.dMLP),
+    word("activation", "TEXT NOT NULL CHECK (activation <> '')", \.model.activation),
+    value("biases", "INTEGER NOT NULL CHECK (biases IN (0, 1))", \.model.biases),
+    value("d_vocab_out", "INTEGER NOT NULL CHECK (d_vocab_out IN (modulus, modulus + 1))", \.model.dVocabOut),
+    value("max_epochs", "INTEGER NOT NULL CHECK (max_epochs > 0)", \.training.epochs),
+    value("learning_rate", "REAL NOT NULL CHECK (learning_rate > 0)", \.training.learningRate),
+    value("weight_decay", "REAL NOT NULL CHECK (weight_decay >= 0)", \.training.weightDecay),
+    value("beta1", "REAL NOT NULL CHECK (beta1 >= 0 AND beta1 < 1)", \.training.beta1),
+    value("beta2", "REAL NOT NULL CHECK (beta2 >= 0 AND beta2 < 1)", \.training.beta2),
+    value("epsilon", "REAL NOT NULL CHECK (epsilon > 0)", \.training.epsilon),
+    value("warmup_epochs", "INTEGER NOT NULL CHECK (warmup_epochs >= 0)", \.training.warmupEpochs),
+    value("evaluate_every", "INTEGER NOT NULL CHECK (evaluate_every > 0)", \.measure.evaluateEvery),
+    value("after_grokking", "INTEGER CHECK (after_grokking >= 0)", \.stop.afterGrokking),
+    seed("model_seed", "INTEGER NOT NULL CHECK (model_seed >= 0)", \.modelSeed),
+    seed("data_seed", "INTEGER NOT NULL CHECK (data_seed >= 0)", \.dataSeed),
   ]
 
-  /// Values that are younger than the first release, at the defaults that every point of an older store has: whoever
-  /// groups by them finds `adamw`, not NULL. A batch size of NULL is all train pairs.
-  private static let younger: [(name: String, declaration: String)] = [
-    ("label_noise", "REAL NOT NULL DEFAULT 0 CHECK (label_noise >= 0 AND label_noise <= 1)"),
-    ("initialization_scale", "REAL NOT NULL DEFAULT 1 CHECK (initialization_scale > 0)"),
-    ("batch_size", "INTEGER CHECK (batch_size > 0)"),
-    ("optimizer", "TEXT NOT NULL DEFAULT 'adamw' CHECK (optimizer <> '')"),
-    ("schedule", "TEXT NOT NULL DEFAULT 'constant' CHECK (schedule <> '')"),
-    ("momentum", "REAL NOT NULL DEFAULT 0 CHECK (momentum >= 0 AND momentum < 1)"),
-    ("l1", "REAL NOT NULL DEFAULT 0 CHECK (l1 >= 0)"),
-    ("grokfast_alpha", "REAL NOT NULL DEFAULT 0.98 CHECK (grokfast_alpha >= 0 AND grokfast_alpha < 1)"),
-    ("grokfast_lambda", "REAL NOT NULL DEFAULT 0 CHECK (grokfast_lambda >= 0)"),
+  /// Values that are younger than the first release, as schema 4 declared them. Their defaults are what every point of an
+  /// older store has, so that whoever groups by them finds `adamw`, not NULL; a batch size of NULL is all train pairs.
+  private static let younger: [ExperimentColumn] = [
+    value(
+      "label_noise", "REAL NOT NULL DEFAULT 0 CHECK (label_noise >= 0 AND label_noise <= 1)", \.task.labelNoise),
+    value(
+      "initialization_scale", "REAL NOT NULL DEFAULT 1 CHECK (initialization_scale > 0)",
+      \.model.initializationScale),
+    value("batch_size", "INTEGER CHECK (batch_size > 0)", \.training.batchSize),
+    word("optimizer", "TEXT NOT NULL DEFAULT 'adamw' CHECK (optimizer <> '')", \.training.optimizer),
+    word("schedule", "TEXT NOT NULL DEFAULT 'constant' CHECK (schedule <> '')", \.training.schedule),
+    value("momentum", "REAL NOT NULL DEFAULT 0 CHECK (momentum >= 0 AND momentum < 1)", \.training.momentum),
+    value("l1", "REAL NOT NULL DEFAULT 0 CHECK (l1 >= 0)", \.training.l1),
+    value(
+      "grokfast_alpha", "REAL NOT NULL DEFAULT 0.98 CHECK (grokfast_alpha >= 0 AND grokfast_alpha < 1)",
+      \.training.grokfastAlpha),
+    value("grokfast_lambda", "REAL NOT NULL DEFAULT 0 CHECK (grokfast_lambda >= 0)", \.training.grokfastLambda),
   ]
 
-  static var names: [String] { declared.map(\.name) }
+  /// Of this schema, in the order of the views.
+  private static let columns = declared.dropLast(2) + younger + declared.suffix(2)
 
-  /// `point.operation, point.modulus, …` as the views of schema 1 have them.
-  static var listOfSchema1: String { list(of: "point") }
-  static var listWithoutSeedsOfSchema1: String { list(of: "point", declared.dropLast(2).map(\.name)) }
+  static var names: [String] { columns.map(\.name) }
+
+  // What migrations and released views are made of.
   static var declarationsOfSchema1: String {
     declared.map { "\($0.name) \($0.declaration)" }.joined(separator: ",\n  ")
   }
-
-  static var addedInSchema4: [(name: String, declaration: String)] { younger }
-  static var listOfSchema4: String {
-    listWithoutSeedsOfSchema4 + ", " + list(of: "point", declared.suffix(2).map(\.name))
-  }
-  static var listWithoutSeedsOfSchema4: String {
-    list(of: "point", declared.dropLast(2).map(\.name) + younger.map(\.name))
-  }
+  static var listOfSchema1: String { list(of: "point", declared.map(\.name)) }
+  static var listWithoutSeedsOfSchema1: String { list(of: "point", declared.dropLast(2).map(\.name)) }
+  static var addedInSchema4: [(name: String, declaration: String)] { younger.map { ($0.name, $0.declaration) } }
+  static var listOfSchema4: String { list(of: "point", columns.map(\.name)) }
+  static var listWithoutSeedsOfSchema4: String { list(of: "point", columns.dropLast(2).map(\.name)) }
 
   /// `point.operation, point.modulus, …`
   static func list(of table: String, _ names: [String] = names) -> String {
@@ -69,36 +87,59 @@ enum ExperimentColumns {
 
   /// In the order of `names`. Seeds fit: a point's are below 2⁵³ (`Experiment.canonical`).
   static func values(of experiment: Experiment) -> [(any DatabaseValueConvertible)?] {
-    [
-      experiment.task.operation.rawValue, experiment.task.modulus, experiment.task.trainFraction,
-      experiment.model.dModel, experiment.model.heads, experiment.model.dMLP, experiment.model.activation.rawValue,
-      experiment.model.biases, experiment.model.dVocabOut, experiment.training.epochs,
-      experiment.training.learningRate, experiment.training.weightDecay, experiment.training.beta1,
-      experiment.training.beta2, experiment.training.epsilon, experiment.training.warmupEpochs,
-      experiment.measure.evaluateEvery, experiment.stop.afterGrokking, Int64(experiment.modelSeed),
-      Int64(experiment.dataSeed),
-    ]
+    columns.map { $0.value(experiment) }
   }
 
   /// Reads the columns `names`, in that order, from `first` on.
   static func experiment(_ row: Row, from first: Int, path: String) throws -> Experiment {
-    func unknown(_ value: String) -> StoreError {
-      StoreError(.refused, path, "the store holds an experiment with \"\(value)\", which this groksweep does not know")
+    var experiment = Experiment()
+    do throws(UnknownWord) {
+      for (place, column) in columns.enumerated() { try column.set(row, first + place, &experiment) }
+    } catch {
+      throw StoreError(
+        .refused, path,
+        "the store holds an experiment with \"\(error.word)\", which this groksweep does not know")
     }
-    let operationName: String = row[first]
-    let activationName: String = row[first + 6]
-    guard let operation = Operation(rawValue: operationName) else { throw unknown(operationName) }
-    guard let activation = Activation(rawValue: activationName) else { throw unknown(activationName) }
-    return Experiment(
-      task: LearningTask(operation: operation, modulus: row[first + 1], trainFraction: row[first + 2]),
-      model: ModelShape(
-        dModel: row[first + 3], heads: row[first + 4], dMLP: row[first + 5], activation: activation,
-        biases: row[first + 7], dVocabOut: row[first + 8]),
-      training: TrainingSettings(
-        epochs: row[first + 9], learningRate: row[first + 10], weightDecay: row[first + 11], beta1: row[first + 12],
-        beta2: row[first + 13], epsilon: row[first + 14], warmupEpochs: row[first + 15]),
-      measure: MeasureSettings(evaluateEvery: row[first + 16]),
-      stop: StopSettings(afterGrokking: row[first + 17]),
-      modelSeed: row[first + 18], dataSeed: row[first + 19])
+    return experiment
+  }
+
+  private typealias Path<Value> = WritableKeyPath<Experiment, Value> & Sendable
+
+  private static func value<Value: DatabaseValueConvertible & StatementColumnConvertible & Sendable>(
+    _ name: String, _ declaration: String, _ path: Path<Value>
+  ) -> ExperimentColumn {
+    ExperimentColumn(
+      name: name, declaration: declaration, value: { $0[keyPath: path] },
+      set: { row, place, experiment throws(UnknownWord) in
+        experiment[keyPath: path] = row[place]
+      })
+  }
+
+  private static func value(_ name: String, _ declaration: String, _ path: Path<Int?>) -> ExperimentColumn {
+    ExperimentColumn(
+      name: name, declaration: declaration, value: { $0[keyPath: path] },
+      set: { row, place, experiment throws(UnknownWord) in
+        experiment[keyPath: path] = row[place]
+      })
+  }
+
+  private static func seed(_ name: String, _ declaration: String, _ path: Path<UInt64>) -> ExperimentColumn {
+    ExperimentColumn(
+      name: name, declaration: declaration, value: { Int64($0[keyPath: path]) },
+      set: { row, place, experiment throws(UnknownWord) in
+        experiment[keyPath: path] = row[place]
+      })
+  }
+
+  private static func word<Word: RawRepresentable<String> & Sendable>(
+    _ name: String, _ declaration: String, _ path: Path<Word>
+  ) -> ExperimentColumn {
+    ExperimentColumn(
+      name: name, declaration: declaration, value: { $0[keyPath: path].rawValue },
+      set: { row, place, experiment throws(UnknownWord) in
+        let name: String = row[place]
+        guard let word = Word(rawValue: name) else { throw UnknownWord(word: name) }
+        experiment[keyPath: path] = word
+      })
   }
 }

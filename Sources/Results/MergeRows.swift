@@ -86,7 +86,7 @@ struct MergeRows {
     return added
   }
 
-  /// Sweeps whose names are not here; those of the same name are the same.
+  /// The number of sweeps whose names are not here; those of the same name are of the same file.
   private func copySweeps() throws -> Int {
     let list = try columns(of: "sweep", without: ["number", "finished", "failed", "finished_seconds"])
       .joined(separator: ", ")
@@ -114,7 +114,44 @@ struct MergeRows {
           CROSS JOIN source.sweep_point ON sweep = sweep_here.there
           JOIN point_here ON point_here.there = point;
         """)
+    try addMembers()
     return added
+  }
+
+  /// Points that a sweep of this name has there and not here: those that its file had once, and that stayed with what
+  /// there was of them.
+  private func addMembers() throws {
+    try database.execute(
+      sql: """
+        CREATE TEMP TABLE new_member AS
+          SELECT here.number AS sweep, point_here.here AS point, setting.label,
+            row_number() OVER (PARTITION BY here.number ORDER BY sweep_point.position) AS place
+          FROM source.sweep AS there
+          JOIN main.sweep AS here ON here.name = there.name
+          CROSS JOIN source.sweep_point ON sweep_point.sweep = there.number
+          JOIN point_here ON point_here.there = sweep_point.point
+          JOIN source.setting ON setting.sweep = there.number AND setting.position = sweep_point.setting
+          WHERE NOT EXISTS (SELECT 1 FROM main.sweep_point AS member
+            WHERE member.point = point_here.here AND member.sweep = here.number);
+        INSERT INTO main.setting (sweep, position, label, points, example)
+          SELECT sweep, (SELECT max(position) FROM main.setting WHERE setting.sweep = new_member.sweep)
+              + row_number() OVER (PARTITION BY sweep ORDER BY min(place)), label, 0, min(point)
+          FROM new_member
+          WHERE NOT EXISTS (SELECT 1 FROM main.setting
+            WHERE setting.sweep = new_member.sweep AND setting.label = new_member.label)
+          GROUP BY sweep, label;
+        INSERT INTO main.sweep_point (sweep, position, point, setting)
+          SELECT sweep, (SELECT max(position) FROM main.sweep_point WHERE sweep_point.sweep = new_member.sweep) + place, point,
+            (SELECT position FROM main.setting
+              WHERE setting.sweep = new_member.sweep AND setting.label = new_member.label)
+          FROM new_member;
+        UPDATE main.setting SET points = points + (SELECT count(*) FROM new_member
+            WHERE new_member.sweep = setting.sweep AND new_member.label = setting.label)
+          WHERE sweep IN (SELECT sweep FROM new_member);
+        UPDATE main.sweep SET total = total + (SELECT count(*) FROM new_member WHERE new_member.sweep = sweep.number)
+          WHERE number IN (SELECT sweep FROM new_member);
+        DROP TABLE temp.new_member;
+        """)
   }
 
   /// Attempts are the same when worker, point and start are; one that was open here may have ended there.

@@ -149,9 +149,10 @@ struct Seal {
   static func number(of file: CheckpointFile) -> Int {
     switch file {
     case .checkpoint: 0
-    case .weights(let number): 1 + 3 * number
-    case .firstMoment(let number): 2 + 3 * number
-    case .secondMoment(let number): 3 + 3 * number
+    case .weights(let number): 1 + 4 * number
+    case .firstMoment(let number): 2 + 4 * number
+    case .secondMoment(let number): 3 + 4 * number
+    case .slowGradient(let number): 4 + 4 * number
     }
   }
 

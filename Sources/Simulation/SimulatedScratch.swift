@@ -57,7 +57,8 @@ extension Simulation {
     let here = CheckpointContents(
       epoch: 0, checkpointBytes: contents.checkpointBytes, partBytes: contents.partBytes,
       weights: contents.weights.joined().filter { files[.weights($0)] != nil },
-      moments: contents.moments.joined().filter { files[.firstMoment($0)] != nil && files[.secondMoment($0)] != nil })
+      moments: contents.moments.joined().filter { contents.files(ofState: $0).allSatisfy { files[$0] != nil } },
+      hasSlowGradients: contents.hasSlowGradients)
     machines[workers[slot].machine].folders[place].fetched = SimulatedFiles()
     machines[workers[slot].machine].folders[place].fetching = contents
     return .prepared(missing: contents.lacking(here))

@@ -13,7 +13,19 @@ package enum CheckpointFile: Hashable, Sendable {
   case weights(Int)
   case firstMoment(Int)
   case secondMoment(Int)
+  case slowGradient(Int)
   case checkpoint
+
+  /// The file of one part of an evaluation.
+  package init(_ part: SnapshotStore.Part, _ number: Int) {
+    self =
+      switch part {
+      case .weights: .weights(number)
+      case .firstMoment: .firstMoment(number)
+      case .secondMoment: .secondMoment(number)
+      case .slowGradient: .slowGradient(number)
+      }
+  }
 }
 
 /// A part of a file.
@@ -46,31 +58,48 @@ package struct CheckpointContents: Hashable, Sendable {
   package let partBytes: Int
   /// Numbers of evaluations, ascending, apart from each other.
   package let weights: [Range<Int>]
-  /// Likewise; each stands for a first and a second moment.
+  /// Likewise; each stands for a first and a second moment, and for a slow gradient where there is one.
   package let moments: [Range<Int>]
+  /// Whether the run filters its gradients: a state has three files then, else two.
+  package let hasSlowGradients: Bool
 
-  package init(epoch: Int, checkpointBytes: Int, partBytes: Int, weights: [Range<Int>], moments: [Range<Int>]) {
+  package init(
+    epoch: Int, checkpointBytes: Int, partBytes: Int, weights: [Range<Int>], moments: [Range<Int>],
+    hasSlowGradients: Bool = false
+  ) {
     self.epoch = epoch
     self.checkpointBytes = checkpointBytes
     self.partBytes = partBytes
     self.weights = weights
     self.moments = moments
+    self.hasSlowGradients = hasSlowGradients
   }
 
   /// - Parameters: numbers in any order.
-  package init(epoch: Int, checkpointBytes: Int, partBytes: Int, weights: [Int], moments: [Int]) {
+  package init(
+    epoch: Int, checkpointBytes: Int, partBytes: Int, weights: [Int], moments: [Int], hasSlowGradients: Bool = false
+  ) {
     self.init(
       epoch: epoch, checkpointBytes: checkpointBytes, partBytes: partBytes, weights: Self.ranges(of: weights),
-      moments: Self.ranges(of: moments))
+      moments: Self.ranges(of: moments), hasSlowGradients: hasSlowGradients)
   }
 
   /// Of the whole stream.
-  package var byteCount: Int { (Self.count(weights) + 2 * Self.count(moments)) * partBytes + checkpointBytes }
+  package var byteCount: Int {
+    (Self.count(weights) + filesOfState * Self.count(moments)) * partBytes + checkpointBytes
+  }
 
-  /// Every file in the order of the stream: weights, then both moments of each number, the checkpoint last.
+  private var filesOfState: Int { hasSlowGradients ? 3 : 2 }
+
+  /// Of the state of evaluation `number`, in the order of the stream.
+  package func files(ofState number: Int) -> [CheckpointFile] {
+    let moments = [CheckpointFile.firstMoment(number), .secondMoment(number)]
+    return hasSlowGradients ? moments + [.slowGradient(number)] : moments
+  }
+
+  /// Every file in the order of the stream: weights, then the state of each number, the checkpoint last.
   package var files: [CheckpointFile] {
-    weights.joined().map(CheckpointFile.weights) + moments.joined().flatMap { [.firstMoment($0), .secondMoment($0)] }
-      + [.checkpoint]
+    weights.joined().map(CheckpointFile.weights) + moments.joined().flatMap(files(ofState:)) + [.checkpoint]
   }
 
   /// Where the bytes from `offset` on lie, `count` of them or as many as there are.
@@ -96,22 +125,21 @@ package struct CheckpointContents: Hashable, Sendable {
     if number < weightCount {
       return (.weights(Self.element(number, of: weights)), number * partBytes, partBytes)
     }
-    if number < weightCount + 2 * momentCount {
+    if number < weightCount + filesOfState * momentCount {
       let moment = number - weightCount
-      let evaluation = Self.element(moment / 2, of: moments)
-      return (
-        moment % 2 == 0 ? .firstMoment(evaluation) : .secondMoment(evaluation), number * partBytes, partBytes
-      )
+      let evaluation = Self.element(moment / filesOfState, of: moments)
+      return (files(ofState: evaluation)[moment % filesOfState], number * partBytes, partBytes)
     }
-    return (.checkpoint, (weightCount + 2 * momentCount) * partBytes, checkpointBytes)
+    return (.checkpoint, (weightCount + filesOfState * momentCount) * partBytes, checkpointBytes)
   }
 
   /// What of this checkpoint somebody lacks who has the parts of `other`. The checkpoint's own file is always lacking.
   package func lacking(_ other: CheckpointContents?) -> CheckpointContents {
-    guard let other, other.partBytes == partBytes else { return self }
+    guard let other, other.partBytes == partBytes, other.hasSlowGradients == hasSlowGradients else { return self }
     return CheckpointContents(
       epoch: epoch, checkpointBytes: checkpointBytes, partBytes: partBytes,
-      weights: Self.difference(weights, other.weights), moments: Self.difference(moments, other.moments))
+      weights: Self.difference(weights, other.weights), moments: Self.difference(moments, other.moments),
+      hasSlowGradients: hasSlowGradients)
   }
 
   /// Why these cannot be contents of a checkpoint of `experiment`, or nil. Whoever keeps what it is offered or granted asks
@@ -120,9 +148,12 @@ package struct CheckpointContents: Hashable, Sendable {
     let numbers = SnapshotStore.numbersOfPart(experiment)
     let expected = SealedSize.header + 4 * numbers
     if partBytes != expected { return "parts of \(partBytes) bytes where \(expected) are right" }
-    // Weights, moments, the train mask, and a record of the run so far.
+    if hasSlowGradients != experiment.training.filtersGradients {
+      return hasSlowGradients ? "slow gradients that the run does not have" : "no slow gradients"
+    }
+    // Weights, the optimizer's state, the train mask, and a record of the run so far.
     let pairs = experiment.task.modulus * experiment.task.modulus
-    let least = 3 * 4 * numbers + pairs
+    let least = (1 + filesOfState) * 4 * numbers + pairs
     let most = least + (16 << 20) + 1024 * experiment.evaluationCount
     if !(least...most).contains(checkpointBytes) {
       return "a checkpoint of \(checkpointBytes) bytes where \(least) to \(most) are right"

@@ -20,6 +20,7 @@ package enum CostModel {
 
 extension Experiment {
   /// Multiply-adds of one epoch (forward, loss, backward) as its `StepPlan` computes it; 0.85 · 10^9 at the paper's size.
+  /// Tables are made anew at every step, so small batches cost more than their pairs.
   /// What the engine finds to be zero and leaves out is counted. With N pairs, d model, h heads, m neurons, v output
   /// classes, 2p + 1 distinct (token, position) pairs, e = v where W_out and W_U are merged and e = d where the output
   /// goes through the residual stream, and table rows of w numbers, which are m + e, or, where pairs meet W_in directly,
@@ -30,13 +31,13 @@ extension Experiment {
   /// - forward and twice that backward on the tables: values (2p+1)·d², the rows (2p+1)·d·w, W_O·W_in d²·m unless direct,
   ///   and when merged W_O·W_U d²·v and M = W_out·W_U m·d·v.
   package var estimatedMultiplyAdds: Double {
-    let plan = stepPlan(pairs: trainPairCount)
+    let plan = stepPlan(pairs: pairsPerStep)
     let (d, m, v) = (Double(model.dModel), Double(model.dMLP), Double(model.dVocabOut))
     let rows = Double(2 * task.modulus + 1)
     var tables = rows * d * (d + rowWidth(plan))
     if plan.input == .tables { tables += d * d * m }
     if plan.output == .merged { tables += (d + m) * d * v }
-    return 3 * (Double(trainPairCount) * multiplyAddsPerPair(plan) + tables)
+    return 3 * (Double(trainPairCount) * multiplyAddsPerPair(plan) + Double(stepsPerEpoch) * tables)
   }
 
   /// Multiply-adds of one evaluation: a forward pass over all p² pairs, and the analysis of their logits.

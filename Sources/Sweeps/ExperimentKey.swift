@@ -30,6 +30,7 @@ struct ExperimentKey: Sendable {
     word("task.operation", \.task.operation),
     whole(modulus, \.task.modulus),
     decimal("task.train_fraction", \.task.trainFraction),
+    decimal("task.label_noise", \.task.labelNoise),
     whole("model.d_model", \.model.dModel),
     whole("model.heads", \.model.heads),
     whole("model.d_mlp", \.model.dMLP),
@@ -40,24 +41,23 @@ struct ExperimentKey: Sendable {
     ExperimentKey(
       path: vocabulary, kind: .vocabulary, value: { .number(Double($0.model.dVocabOut)) },
       set: setVocabulary),
+    decimal("model.initialization_scale", \.model.initializationScale),
     whole("training.epochs", \.training.epochs),
+    wholeOrNull("training.batch_size", null: "all train pairs", \.training.batchSize),
+    word("training.optimizer", \.training.optimizer),
     decimal("training.learning_rate", \.training.learningRate),
+    word("training.schedule", \.training.schedule),
+    whole("training.warmup_epochs", \.training.warmupEpochs),
     decimal("training.weight_decay", \.training.weightDecay),
     decimal("training.beta1", \.training.beta1),
     decimal("training.beta2", \.training.beta2),
     decimal("training.epsilon", \.training.epsilon),
-    whole("training.warmup_epochs", \.training.warmupEpochs),
+    decimal("training.momentum", \.training.momentum),
+    decimal("training.l1", \.training.l1),
+    decimal("training.grokfast_alpha", \.training.grokfastAlpha),
+    decimal("training.grokfast_lambda", \.training.grokfastLambda),
     whole("measure.evaluate_every", \.measure.evaluateEvery),
-    ExperimentKey(
-      path: "stop.after_grokking", kind: .wholeOrNull,
-      value: { $0.stop.afterGrokking.map { .number(Double($0)) } ?? .absent },
-      set: { value, experiment in
-        if case .number(let number) = value {
-          experiment.stop.afterGrokking = Int(number)
-        } else {
-          experiment.stop.afterGrokking = nil
-        }
-      }),
+    wholeOrNull("stop.after_grokking", null: "never", \.stop.afterGrokking),
     ExperimentKey(
       path: "seed", kind: .seed, value: { _ in nil },
       set: { value, experiment in
@@ -93,6 +93,19 @@ struct ExperimentKey: Sendable {
     ExperimentKey(
       path: path, kind: .whole, value: { .number(Double($0[keyPath: place])) },
       set: { if case .number(let number) = $0 { $1[keyPath: place] = Int(number) } })
+  }
+
+  private static func wholeOrNull(_ path: String, null meaning: String, _ place: Path<Int?>) -> ExperimentKey {
+    ExperimentKey(
+      path: path, kind: .wholeOrNull(meaning),
+      value: { $0[keyPath: place].map { .number(Double($0)) } ?? .absent },
+      set: { value, experiment in
+        if case .number(let number) = value {
+          experiment[keyPath: place] = Int(number)
+        } else {
+          experiment[keyPath: place] = nil
+        }
+      })
   }
 
   private static func decimal(_ path: String, _ place: Path<Double>) -> ExperimentKey {

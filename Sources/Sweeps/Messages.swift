@@ -9,7 +9,7 @@ import Grokking
 
 /// The version of this protocol. Coordinator and workers must agree on it, and on `Engine.semanticsVersion`.
 package enum WireProtocol {
-  package static let version = 3
+  package static let version = 4
 }
 
 /// One permission to run one point, until the coordinator's clock ends it. Never used twice, not even after a restart.

@@ -7,6 +7,7 @@ import Grokking
 /// One experiment of a sweep.
 package struct Point: Hashable, Sendable {
   package let id: PointID
+  /// Normalized: two points with one id have equal experiments.
   package let experiment: Experiment
   /// The swept values without seeds, in the order of the axes: `weight_decay=1 train_fraction=0.3`; "" if none is
   /// swept. Points of one sweep that differ in their seeds only have the same setting.
@@ -15,7 +16,7 @@ package struct Point: Hashable, Sendable {
   /// Hashes the experiment: a few microseconds.
   package init(experiment: Experiment, setting: String) {
     id = PointID(of: experiment)
-    self.experiment = experiment
+    self.experiment = experiment.normalized
     self.setting = setting
   }
 }
@@ -47,50 +48,76 @@ extension PointID {
 }
 
 extension Experiment {
-  /// Every value under its sweep-file key. A value that is absent is left out; so is, for ever, every key that is
-  /// younger than semantics version 1 and at its default, so that old points keep their ids. Seeds must be below 2^53,
-  /// as sweep files demand.
+  /// Every value of the normalized experiment under its sweep-file key. A value that is absent is left out; so is, for
+  /// ever, every key that is younger than semantics version 1 and at its default, so that old points keep their ids.
+  /// Seeds must be below 2^53, as sweep files demand.
   package var canonical: CanonicalJSON {
     precondition(max(modelSeed, dataSeed) < 1 << 53, "seeds \(modelSeed), \(dataSeed) do not fit JSON")
+    let effective = normalized
     // Members stand in sorted order, so that writing does not have to sort them.
     var members: [CanonicalJSON.Member] = []
     members.reserveCapacity(7)
     members.append(.init("data_seed", .number(Double(dataSeed))))
     members.append(.init("measure", .object([.init("evaluate_every", .number(Double(measure.evaluateEvery)))])))
-    members.append(
-      .init(
-        "model",
-        .object([
-          .init("activation", .text(model.activation.rawValue)),
-          .init("biases", .flag(model.biases)),
-          .init("d_mlp", .number(Double(model.dMLP))),
-          .init("d_model", .number(Double(model.dModel))),
-          .init("d_vocab_out", .number(Double(model.dVocabOut))),
-          .init("heads", .number(Double(model.heads))),
-        ])))
+    members.append(.init("model", effective.model.canonical))
     members.append(.init("model_seed", .number(Double(modelSeed))))
     let afterGrokking = stop.afterGrokking.map { CanonicalJSON.Member("after_grokking", .number(Double($0))) }
     members.append(.init("stop", .object(afterGrokking.map { [$0] } ?? [])))
-    members.append(
-      .init(
-        "task",
-        .object([
-          .init("modulus", .number(Double(task.modulus))),
-          .init("operation", .text(task.operation.rawValue)),
-          .init("train_fraction", .number(task.trainFraction)),
-        ])))
-    members.append(
-      .init(
-        "training",
-        .object([
-          .init("beta1", .number(training.beta1)),
-          .init("beta2", .number(training.beta2)),
-          .init("epochs", .number(Double(training.epochs))),
-          .init("epsilon", .number(training.epsilon)),
-          .init("learning_rate", .number(training.learningRate)),
-          .init("warmup_epochs", .number(Double(training.warmupEpochs))),
-          .init("weight_decay", .number(training.weightDecay)),
-        ])))
+    members.append(.init("task", effective.task.canonical))
+    members.append(.init("training", effective.training.canonical))
+    return .object(members)
+  }
+}
+
+extension LearningTask {
+  fileprivate var canonical: CanonicalJSON {
+    var members: [CanonicalJSON.Member] = []
+    if labelNoise != 0 { members.append(.init("label_noise", .number(labelNoise))) }
+    members.append(.init("modulus", .number(Double(modulus))))
+    members.append(.init("operation", .text(operation.rawValue)))
+    members.append(.init("train_fraction", .number(trainFraction)))
+    return .object(members)
+  }
+}
+
+extension ModelShape {
+  fileprivate var canonical: CanonicalJSON {
+    var members: [CanonicalJSON.Member] = [
+      .init("activation", .text(activation.rawValue)),
+      .init("biases", .flag(biases)),
+      .init("d_mlp", .number(Double(dMLP))),
+      .init("d_model", .number(Double(dModel))),
+      .init("d_vocab_out", .number(Double(dVocabOut))),
+      .init("heads", .number(Double(heads))),
+    ]
+    if initializationScale != 1 { members.append(.init("initialization_scale", .number(initializationScale))) }
+    return .object(members)
+  }
+}
+
+extension TrainingSettings {
+  /// Of a normalized experiment.
+  fileprivate var canonical: CanonicalJSON {
+    let earlier = TrainingSettings()
+    var members: [CanonicalJSON.Member] = []
+    members.reserveCapacity(14)
+    func add(_ key: String, _ value: CanonicalJSON, if isSaid: Bool = true) {
+      if isSaid { members.append(.init(key, value)) }
+    }
+    add("batch_size", .number(Double(batchSize ?? 0)), if: batchSize != nil)
+    add("beta1", .number(beta1))
+    add("beta2", .number(beta2))
+    add("epochs", .number(Double(epochs)))
+    add("epsilon", .number(epsilon))
+    add("grokfast_alpha", .number(grokfastAlpha), if: grokfastAlpha != earlier.grokfastAlpha)
+    add("grokfast_lambda", .number(grokfastLambda), if: grokfastLambda != earlier.grokfastLambda)
+    add("l1", .number(l1), if: l1 != earlier.l1)
+    add("learning_rate", .number(learningRate))
+    add("momentum", .number(momentum), if: momentum != earlier.momentum)
+    add("optimizer", .text(optimizer.rawValue), if: optimizer != earlier.optimizer)
+    add("schedule", .text(schedule.rawValue), if: schedule != earlier.schedule)
+    add("warmup_epochs", .number(Double(warmupEpochs)))
+    add("weight_decay", .number(weightDecay))
     return .object(members)
   }
 }

@@ -28,6 +28,17 @@ package struct Preset: Sendable {
         model: ModelShape(biases: false, dVocabOut: 113),
         training: TrainingSettings(epochs: 25_000, warmupEpochs: 0)),
       vocabularyBeyondModulus: 0),
+    // Zhong, Liu, Tegmark and Andreas 2023, arXiv 2306.17844: `code/train-main.py` of their repository (fjzzq2002/pizza).
+    // C 59, frac 0.8, AdamW with lr 1e-3, weight decay 2, betas (0.9, 0.98), 10 epochs of warm-up, 20,000 epochs, width
+    // 128, 4 heads, MLP of 4 · 128 with biases, no LayerNorm, as many classes as tokens. It draws layers, ReLU or GELU,
+    // attention rate and the sign `=` at random; this is one layer, ReLU, attention rate 1 (a plain softmax) and the
+    // sign. Its W_in starts at a standard deviation of 1/√d_mlp, here 1/√d_model; its seeds are PyTorch's.
+    Preset(
+      name: "clock-and-pizza", summary: "The Clock and the Pizza: modulus 59, fraction 0.8, weight decay 2",
+      experiment: Experiment(
+        task: LearningTask(modulus: 59, trainFraction: 0.8), model: ModelShape(dVocabOut: 60),
+        training: TrainingSettings(epochs: 20_000, weightDecay: 2)),
+      vocabularyBeyondModulus: 1),
     // No publication: the paper's setting with a modulus and widths of about half, a point of `configs/quickstart.yaml`.
     // The fraction grows because p² is small, and the weight decay so that grokking comes within some thousand epochs.
     Preset(

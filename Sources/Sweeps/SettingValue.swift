@@ -6,7 +6,7 @@ enum SettingValue: Hashable, Sendable {
   case number(Double)
   case word(String)
   case flag(Bool)
-  /// `null`: never, for keys that may be absent.
+  /// `null`, for keys that may be absent: never, or no batches.
   case absent
   /// `p` (0) or `p+1` (1): follows the modulus.
   case modulusPlus(Int)
@@ -19,8 +19,8 @@ enum SettingValue: Hashable, Sendable {
     case flag
     /// p, p+1 or a whole number.
     case vocabulary
-    /// A whole number, or null for never.
-    case wholeOrNull
+    /// A whole number, or null, which means what the text says: `never`.
+    case wholeOrNull(String)
     /// A whole number from 0 to `maximumSeed`.
     case seed
 
@@ -32,7 +32,7 @@ enum SettingValue: Hashable, Sendable {
       case .word(let words): "one of " + words.joined(separator: ", ")
       case .flag: "true or false"
       case .vocabulary: "p, p+1 or a whole number"
-      case .wholeOrNull: "a whole number, or null for never"
+      case .wholeOrNull(let meaning): "a whole number, or null for \(meaning)"
       case .seed: "a whole number from 0 to \(Int(SettingValue.maximumSeed))"
       }
     }
@@ -84,7 +84,7 @@ enum SettingValue: Hashable, Sendable {
     case .scalar(let text, let quoted):
       if case .word(let words) = kind, words.contains(text) { return .word(text) }
       if node.isNull {
-        if kind == .wholeOrNull, !text.isEmpty { return .absent }
+        if case .wholeOrNull = kind, !text.isEmpty { return .absent }
         throw wrong("has no value; it must be \(kind.expectation)")
       }
       if quoted, case .word = kind { return try read(text, as: kind, wrong: wrong) }

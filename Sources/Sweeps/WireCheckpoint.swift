@@ -4,16 +4,18 @@ import Foundation
 import Grokking
 
 /// {"epoch": 300, "checkpoint_bytes": …, "part_bytes": …, "weights": [[0, 4]], "moments": [[2, 3]]}; ranges end before
-/// their second number.
+/// their second number. With "slow_gradients": true, moments stand for three files each, else for two.
 struct WireContents: Codable {
   private let epoch: Int
   private let checkpointBytes: Int
   private let partBytes: Int
   private let weights: [[Int]]
   private let moments: [[Int]]
+  private let slowGradients: Bool?
 
   private enum CodingKeys: String, CodingKey {
     case epoch, weights, moments
+    case slowGradients = "slow_gradients"
     case checkpointBytes = "checkpoint_bytes"
     case partBytes = "part_bytes"
   }
@@ -27,6 +29,7 @@ struct WireContents: Codable {
     partBytes = contents.partBytes
     weights = contents.weights.map { [$0.lowerBound, $0.upperBound] }
     moments = contents.moments.map { [$0.lowerBound, $0.upperBound] }
+    slowGradients = contents.hasSlowGradients ? true : nil
   }
 
   func contents() throws -> CheckpointContents {
@@ -35,7 +38,8 @@ struct WireContents: Codable {
     try WireBounds.check(partBytes, in: 1...Self.maximumFileBytes, "checkpoint.part_bytes")
     return CheckpointContents(
       epoch: epoch, checkpointBytes: checkpointBytes, partBytes: partBytes,
-      weights: try Self.ranges(weights, "weights"), moments: try Self.ranges(moments, "moments"))
+      weights: try Self.ranges(weights, "weights"), moments: try Self.ranges(moments, "moments"),
+      hasSlowGradients: slowGradients ?? false)
   }
 
   /// Ascending and apart from each other, so that every number stands once.

@@ -134,20 +134,30 @@ package enum WireForms {
       form.whole("d_model", &granted.model.dModel)
       form.whole("d_vocab_out", &granted.model.dVocabOut)
       form.whole("heads", &granted.model.heads)
+      form.number("initialization_scale", &granted.model.initializationScale, unless: 1)
     }
     form.whole("model_seed", &granted.modelSeed)
     form.object("stop") { form in form.whole("after_grokking", &granted.stop.afterGrokking) }
     form.object("task") { form in
+      form.number("label_noise", &granted.task.labelNoise, unless: 0)
       form.whole("modulus", &granted.task.modulus)
       form.word("operation", &granted.task.operation)
       form.number("train_fraction", &granted.task.trainFraction)
     }
+    let usual = TrainingSettings()
     form.object("training") { form in
+      form.whole("batch_size", &granted.training.batchSize)
       form.number("beta1", &granted.training.beta1)
       form.number("beta2", &granted.training.beta2)
       form.whole("epochs", &granted.training.epochs)
       form.number("epsilon", &granted.training.epsilon)
+      form.number("grokfast_alpha", &granted.training.grokfastAlpha, unless: usual.grokfastAlpha)
+      form.number("grokfast_lambda", &granted.training.grokfastLambda, unless: usual.grokfastLambda)
+      form.number("l1", &granted.training.l1, unless: usual.l1)
       form.number("learning_rate", &granted.training.learningRate)
+      form.number("momentum", &granted.training.momentum, unless: usual.momentum)
+      form.word("optimizer", &granted.training.optimizer, unless: usual.optimizer)
+      form.word("schedule", &granted.training.schedule, unless: usual.schedule)
       form.whole("warmup_epochs", &granted.training.warmupEpochs)
       form.number("weight_decay", &granted.training.weightDecay)
     }
@@ -217,6 +227,28 @@ extension WireForm {
     fields(&self)
     type(name)
     close()
+  }
+
+  /// A value whose key is left out at its default (`ExperimentCoding.swift`).
+  fileprivate mutating func number(_ name: StaticString, _ value: inout Double, unless usual: Double) {
+    if key(name, ifKnown: value != usual) {
+      number(&value)
+    } else {
+      value = usual
+    }
+  }
+
+  fileprivate mutating func word<Word: RawRepresentable<String> & Equatable>(
+    _ name: StaticString, _ value: inout Word, unless usual: Word
+  ) {
+    var raw = value.rawValue
+    guard key(name, ifKnown: value != usual) else {
+      value = usual
+      return
+    }
+    text(&raw)
+    guard let word = Word(rawValue: raw) else { return giveUp() }
+    value = word
   }
 
   fileprivate mutating func version() {

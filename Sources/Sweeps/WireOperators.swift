@@ -45,7 +45,7 @@ private struct InboundFrame: Decodable {
   }
 }
 
-/// {"groksweep": 3, "type": "request", "number": 1, "request": {"setSweep": …}}
+/// {"groksweep": 4, "type": "request", "number": 1, "request": {"setSweep": …}}
 private struct RequestFrame: Codable {
   let request: OperatorRequest
   let number: Int64
@@ -73,7 +73,7 @@ private struct RequestFrame: Codable {
   }
 }
 
-/// {"groksweep": 3, "type": "done", "number": 1, "text": …}; an answer's JSON is its second frame.
+/// {"groksweep": 4, "type": "done", "number": 1, "text": …}; an answer's JSON is its second frame.
 private struct ReplyFrame: Codable {
   /// nil for the number of a refusal, which answers no request in particular.
   let numbered: (OperatorReply, number: Int64)?

@@ -46,6 +46,7 @@ import Testing
         case .weights(let number): "snapshot-" + padded(number)
         case .firstMoment(let number): "first-moment-" + padded(number)
         case .secondMoment(let number): "second-moment-" + padded(number)
+        case .slowGradient(let number): "slow-gradient-" + padded(number)
         }
       return try [UInt8](Data(contentsOf: URL(fileURLWithPath: source.path + "/" + name)))
     }

@@ -83,6 +83,33 @@ import Testing
     #expect(try digest(gelu, path) == "f1ab972be29b81d6fb442f0f6e6763a25297073274e98c69d31b1e0624caee33")
   }
 
+  /// Of the small model after 1,500 epochs, everything else as before.
+  private static let variants: [(change: @Sendable (inout Experiment) -> Void, digest: String)] = [
+    ({ $0.training.optimizer = .adam }, "0a45e01e1e9a490a9ac3069b40d1d08573cfd8898ebff9c4a03ef42622ef0e0f"),
+    (
+      {
+        $0.training.optimizer = .sgd
+        ($0.training.learningRate, $0.training.momentum, $0.training.weightDecay) = (0.05, 0.9, 0.001)
+      }, "d21a4ef0fc3077222b5f8896de563e05b4d9e429277f40a936c9ed91ab5f88d9"
+    ),
+    ({ $0.training.grokfastLambda = 2 }, "c943a33c94584fbb345be5f9ce67dbf08c1acad4a9f262e9539325d431dbf5de"),
+    ({ $0.training.l1 = 0.001 }, "b797ebe7062c34b73d58a50d2278ebf7d3a373b86db38a594e0553f2bfcef839"),
+    ({ $0.training.schedule = .cosine }, "c2f98a42d648efc40362651fa517f1aa44c9bca589d0c8c6e267009b1ec444f1"),
+    ({ $0.training.batchSize = 5 }, "929486b3dc300cc31142044e272152f513f972ede08c31553e08b6bba64940d9"),
+    (
+      { ($0.task.labelNoise, $0.model.initializationScale) = (0.25, 1.5) },
+      "62860f66a40f5a52cae5cc7e47e7945a8ac1a29b74715fecc9e85053cecf6421"
+    ),
+  ]
+
+  @Test(arguments: KernelPath.available) func `variants end with the documented digests`(_ path: KernelPath) throws {
+    for (place, variant) in Self.variants.enumerated() {
+      var experiment = Self.small(epochs: 1500)
+      variant.change(&experiment)
+      #expect(try digest(experiment, path) == variant.digest, "\(place)")
+    }
+  }
+
   private struct Documented: Sendable {
     let plan: StepPlan
     let modulus: Int

@@ -102,6 +102,40 @@ import Testing
     }
   }
 
+  @Test(arguments: paths) func `prepared gradients and SGD steps have the twin's bits`(_ path: KernelPath) {
+    let steps = [
+      GradientStep(l1: 0.01, alpha: 0.98, lambda: 2, decay: 0.5), GradientStep(l1: 0, alpha: 0, lambda: 5, decay: 0),
+      GradientStep(l1: 0.3, alpha: 0.5, lambda: 0, decay: 0),
+    ]
+    let sgd = SGDStep(learningRate: 1e-3, momentum: 0.9)
+    for count in [1, 16, 77] {
+      for (number, step) in steps.enumerated() {
+        func run(
+          _ prepare: (FloatBuffer, FloatBuffer, FloatBuffer?) -> Void,
+          _ move: (FloatBuffer, FloatBuffer, FloatBuffer) -> Void
+        ) -> [UInt32] {
+          let (gradients, weights) = (Samples.buffer(count, seed: 1), Samples.buffer(count, seed: 2))
+          let (slow, velocity) = (Samples.buffer(count, seed: 3), Samples.buffer(count, seed: 4))
+          weights.base[0] = 0
+          prepare(weights, gradients, number == 2 ? nil : slow)
+          move(gradients, weights, velocity)
+          return (weights.array + gradients.array + slow.array + velocity.array).map(\.bitPattern)
+        }
+        let fast = run {
+          Kernels(path).prepare(step, count: count, weights: $0, gradients: $1, slow: $2)
+        } _: {
+          Kernels(path).sgd(sgd, count: count, gradients: $0, weights: $1, velocity: $2)
+        }
+        let twin = run {
+          NaiveKernels().prepare(step, count: count, weights: $0, gradients: $1, slow: $2)
+        } _: {
+          NaiveKernels().sgd(sgd, count: count, gradients: $0, weights: $1, velocity: $2)
+        }
+        #expect(fast == twin)
+      }
+    }
+  }
+
   @Test func `tiny numbers are zero inside a training step and themselves again behind it`() {
     let tiny = Samples.opaque(Float.leastNormalMagnitude) / 4
     let inside = Kernels.flushingTinyToZero { Samples.opaque(Float.leastNormalMagnitude) / Samples.opaque(4) }

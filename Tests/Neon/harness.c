@@ -480,6 +480,22 @@ static void optimizer(void) {
     see(v, count);
     end_case();
   }
+  EACH(count, 0, 1, 15, 16, 17, 1027) {
+    EACH(filtered, 0, 1) {
+      case_of("sgd count=%ld filtered=%ld", count, filtered);
+      float *g = numbers(count), *w = numbers(count), *v = numbers(count), *slow = numbers(count);
+      ck_gradient_step step = {1e-3f, 0.98f, (float)(1 - 0.98), 2, 0.5f};
+      for (int t = 0; t < 5; t++) {
+        k->prepare_gradients(count, step, w, g, filtered ? slow : 0);
+        k->sgd(count, 0.9f, 1e-3f, g, w, v);
+      }
+      see(w, count);
+      see(g, count);
+      see(v, count);
+      see(slow, count);
+      end_case();
+    }
+  }
 }
 
 // MARK: Flushing, and the band where it may differ

@@ -182,6 +182,20 @@ import Testing
     #expect(try c.sweepProgress(of: "first").finished == 6)
   }
 
+  @Test func `points that a sweep's file had once come with their runs`() throws {
+    let (a, b) = (try make("a.sqlite"), try make("b.sqlite"))
+    // There the sweep was larger, and what had been run of it stayed; here it is what its file says.
+    try run(Sample.sweep("first", weightDecays: [1, 7, 9], seeds: 3, canonical: "larger"), in: b, boot: 2, lease: 1)
+    let smaller = Sample.sweep("first", weightDecays: [1], seeds: 3, canonical: "smaller")
+    for store in [a, b] { _ = try store.register(smaller, at: Sample.now) }
+    #expect(try b.sweepProgress(of: "first").total == 9)
+    _ = try a.merge(b.path, at: Sample.now)
+    let columns = "sweep, setting, points, runs, grokked, weight_decay FROM grokking_times"
+    #expect(try rows("SELECT \(columns)", in: a) == rows("SELECT \(columns)", in: b))
+    #expect(try a.sweepProgress() == b.sweepProgress())
+    #expect(try a.runs(of: "first").map(\.point) == b.runs(of: "first").map(\.point))
+  }
+
   @Test func `other bits of the same point are a violation, and the run that was here stays`() throws {
     let (a, b) = (try make("a.sqlite"), try make("b.sqlite"))
     _ = try a.register(first, at: Sample.now)

@@ -73,7 +73,7 @@ import Testing
 
   @Test func `experiments come back as they went in`() throws {
     let fixture = try StoreFixture()
-    let odd = Experiment(
+    var odd = Experiment(
       task: LearningTask(operation: .x2xyy2, modulus: 113, trainFraction: 0.1 + 0.2),
       model: ModelShape(dModel: 48, heads: 3, dMLP: 7, activation: .gelu, biases: false, dVocabOut: 113),
       training: TrainingSettings(
@@ -88,6 +88,18 @@ import Testing
     }
     _ = try fixture.store.register(sweep("odd", odd), at: Sample.now)
     #expect(try fixture.store.schedulerStart().points.map(\.experiment) == [odd])
+    odd.task.labelNoise = 0.125
+    odd.model.initializationScale = 2
+    odd.training.optimizer = .sgd
+    odd.training.momentum = 0.9
+    odd.training.schedule = .cosine
+    odd.training.batchSize = 7
+    odd.training.l1 = 1e-5
+    odd.training.grokfastAlpha = 0.5
+    odd.training.grokfastLambda = 2
+    _ = try fixture.store.register(sweep("odder", odd), at: Sample.now)
+    #expect(try fixture.store.schedulerStart(sweeps: ["odder"]).points.map(\.experiment) == [odd.normalized])
+    #expect(try fixture.value("SELECT count(*) FROM point") == 2)
   }
 
   @Test func `a plan learns which of its points are known`() throws {

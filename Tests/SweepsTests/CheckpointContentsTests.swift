@@ -19,6 +19,26 @@ import Testing
     #expect(contents.byteCount == 8 * 10 + 25)
   }
 
+  @Test func `a run that filters its gradients keeps three files of a state`() {
+    let filtered = CheckpointContents(
+      epoch: 70, checkpointBytes: 25, partBytes: 10, weights: [0, 1], moments: [1, 3], hasSlowGradients: true)
+    #expect(
+      filtered.files == [
+        .weights(0), .weights(1), .firstMoment(1), .secondMoment(1), .slowGradient(1), .firstMoment(3),
+        .secondMoment(3),
+        .slowGradient(3), .checkpoint,
+      ])
+    #expect(filtered.byteCount == 8 * 10 + 25)
+    #expect(filtered.slices(from: 0, count: 1000).map(\.file) == filtered.files)
+    let has = CheckpointContents(
+      epoch: 30, checkpointBytes: 20, partBytes: 10, weights: [0], moments: [1], hasSlowGradients: true)
+    #expect(
+      filtered.lacking(has).files == [
+        .weights(1), .firstMoment(3), .secondMoment(3), .slowGradient(3), .checkpoint,
+      ])
+    #expect(filtered.lacking(contents) == filtered)
+  }
+
   @Test(arguments: [1, 3, 7, 10, 11, 40, 1000]) func `slices cover every byte of every file once`(_ step: Int) {
     var covered: [CheckpointFile: [Int]] = [:]
     var ended: [CheckpointFile] = []

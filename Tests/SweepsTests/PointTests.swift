@@ -27,6 +27,44 @@ import Testing
     )
     let decoded = try JSONDecoder().decode(Experiment.self, from: Data(experiment.canonical.text.utf8))
     #expect(decoded == experiment)
+    var varied = experiment
+    varied.task.labelNoise = 0.125
+    varied.model.initializationScale = 1.5
+    varied.training = TrainingSettings(
+      optimizer: .sgd, momentum: 0.9, schedule: .cosine, batchSize: 64, l1: 1e-5, grokfastAlpha: 0.9,
+      grokfastLambda: 2)
+    let again = try JSONDecoder().decode(Experiment.self, from: Data(varied.canonical.text.utf8))
+    #expect(again == varied)
+    #expect(try JSONDecoder().decode(Experiment.self, from: JSONEncoder().encode(varied)) == varied)
+  }
+
+  /// What an older build wrote down, and what it would still understand.
+  @Test func `the JSON of an experiment with younger keys at their defaults has none of them`() throws {
+    let text = String(decoding: try JSONEncoder().encode(Experiment()), as: UTF8.self)
+    for key in ["label_noise", "initialization_scale", "optimizer", "batch_size", "schedule", "momentum", "l1"] {
+      #expect(!text.contains(key))
+    }
+    #expect(try JSONDecoder().decode(Experiment.self, from: Data(text.utf8)) == Experiment())
+  }
+
+  @Test func `values without effect neither move the id nor stay in a point`() throws {
+    func point(_ overrides: [String]) throws -> Point {
+      try SweepFile(text: "preset: paper", fileName: "x", overrides: overrides).points[0]
+    }
+    let paper = try point([])
+    for idle in [
+      "training.momentum=0.9", "training.grokfast_alpha=0.5", "training.batch_size=3830", "task.label_noise=0",
+    ] {
+      let point = try point([idle])
+      #expect(point.id == paper.id, "\(idle)")
+      #expect(point.experiment == Experiment(), "\(idle)")
+    }
+    let sgd = try point(["training.optimizer=sgd"])
+    for idle in ["training.beta1=0.5", "training.beta2=0.5", "training.epsilon=1"] {
+      #expect(try point(["training.optimizer=sgd", idle]).experiment == sgd.experiment, "\(idle)")
+    }
+    #expect(try point(["training.optimizer=sgd", "training.momentum=0.9"]).id != sgd.id)
+    #expect(try point(["training.batch_size=3829"]).id != paper.id)
   }
 
   @Test func `every value moves the id`() throws {
@@ -36,12 +74,24 @@ import Testing
       "model.d_mlp=64", "model.activation=gelu", "model.biases=false", "model.d_vocab_out=p", "training.epochs=1",
       "training.learning_rate=1", "training.weight_decay=0", "training.beta1=0.5", "training.beta2=0.5",
       "training.epsilon=1", "training.warmup_epochs=0", "measure.evaluate_every=7", "stop.after_grokking=0",
-      "model_seed=1", "data_seed=1", "seed=1",
+      "model_seed=1", "data_seed=1", "seed=1", "task.label_noise=0.1", "model.initialization_scale=2",
+      "training.optimizer=adam", "training.optimizer=sgd", "training.schedule=cosine", "training.batch_size=512",
+      "training.l1=1e-5", "training.grokfast_lambda=2",
     ]
     for change in changes {
       let file = try SweepFile(text: "preset: paper", fileName: "x", overrides: [change])
       #expect(ids.insert(file.points[0].id).inserted, "\(change)")
     }
+  }
+
+  @Test func `batches cost their tables at every step`() {
+    func cost(_ batchSize: Int?) -> Double {
+      var experiment = Experiment()
+      experiment.training.batchSize = batchSize
+      return experiment.estimatedMultiplyAdds
+    }
+    #expect(cost(3830) == cost(nil))
+    #expect(cost(nil) < cost(2048) && cost(2048) < cost(512) && cost(512) < cost(128) && cost(128) < cost(32))
   }
 
   @Test func `numbers are written as RFC 8785 writes them`() {

@@ -147,6 +147,34 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     (
       "stop: {after_grokking: soon}", "x.yaml:1: after_grokking must be a whole number, or null for never, not \"soon\""
     ),
+    (
+      "training: {batch_size: full}",
+      "x.yaml:1: batch_size must be a whole number, or null for all train pairs, not \"full\""
+    ),
+    (
+      "training: {batch_size: 0}",
+      "x.yaml:1: batch_size 0 must be at least 1; without it a step trains on all train pairs"
+    ),
+    (
+      "training: {optimizer: adma}",
+      "x.yaml:1: optimizer must be one of adamw, adam, sgd, not \"adma\"; did you mean adam?"
+    ),
+    ("training: {schedule: linear}", "x.yaml:1: schedule must be one of constant, cosine, not \"linear\""),
+    ("training: {momentum: 1}", "x.yaml:1: momentum 1.0 must lie in [0, 1)"),
+    ("training: {l1: -1}", "x.yaml:1: l1 -1.0 must be 0 or more"),
+    (
+      "training: {grokfast_lambda: -2}",
+      "x.yaml:1: grokfast_lambda -2.0 must be 0 or more; 0 leaves gradients as they are"
+    ),
+    ("training: {grokfast_alpha: 1}", "x.yaml:1: grokfast_alpha 1.0 must lie in [0, 1)"),
+    (
+      "task: {label_noise: 30}",
+      "x.yaml:1: label_noise 30.0 is impossible; it is a share of the train pairs, from 0 to 1"
+    ),
+    (
+      "model: {initialization_scale: 0}",
+      "x.yaml:1: initialization_scale 0.0 must lie between 0.000001 and 1000000"
+    ),
     ("seed: -1", "x.yaml:1: seed -1 is impossible; it must be a whole number from 0 to 9007199254740991"),
     (
       "seed: 9007199254740992",
@@ -157,7 +185,10 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     ("axes:\nseed: 1", "x.yaml:1: axes is empty; indent its keys below it, or remove it"),
     ("axes: [1]", "x.yaml:1: axes must be a mapping of keys to lists or ranges"),
     ("preset: papr", "x.yaml:1: unknown preset \"papr\"; did you mean paper?"),
-    ("preset: nothing", "x.yaml:1: unknown preset \"nothing\"; there are paper, transformerlens, small"),
+    (
+      "preset: nothing",
+      "x.yaml:1: unknown preset \"nothing\"; there are paper, transformerlens, clock-and-pizza, small"
+    ),
     ("preset: [paper]", "x.yaml:1: preset must be a name, not a list"),
     (
       "method: sobol",

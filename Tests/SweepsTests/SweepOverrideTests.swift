@@ -70,7 +70,7 @@ import Testing
       "model_seed=1",
       "model_seed is given beside seed on line 5, which sets it too; keep seed alone, or model_seed and data_seed"
     ),
-    ("preset=x", "unknown preset \"x\"; there are paper, transformerlens, small"),
+    ("preset=x", "unknown preset \"x\"; there are paper, transformerlens, clock-and-pizza, small"),
   ])
   func `a wrong one is named as it was typed`(override: String, sentence: String) {
     #expect(complaints(text, override) == "--set \(override): \(sentence)")

@@ -46,6 +46,10 @@ import Testing
       .chunkGone(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .unreadable(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .fetch(lease: LeaseID(5), point: Samples.id(3), CheckpointRequest(missing: contents, offset: 9, count: 1 << 20)),
+      .offer(
+        lease: LeaseID(5), point: Samples.id(3),
+        CheckpointContents(
+          epoch: 40, checkpointBytes: 4000, partBytes: 32, weights: [1], moments: [1], hasSlowGradients: true)),
     ]
     for kind in AttemptClass.allCases {
       messages.append(.failed(lease: LeaseID(6), point: Samples.id(4), kind, reason: "Größe „\\\"“ / 💥"))
@@ -66,6 +70,17 @@ import Testing
     return messages
   }
 
+  /// Every value that is left out at its default.
+  private static var varied: Experiment {
+    var experiment = Samples.experiment(1)
+    experiment.task.labelNoise = 0.125
+    experiment.model.initializationScale = 1.5
+    experiment.training = TrainingSettings(
+      optimizer: .sgd, momentum: 0.9, schedule: .cosine, batchSize: 64, l1: 1e-5, grokfastAlpha: 0.9,
+      grokfastLambda: 2)
+    return experiment
+  }
+
   static var coordinatorMessages: [CoordinatorMessage] {
     var experiment = Experiment(modelSeed: 1 << 53 - 1, dataSeed: 1 << 53 - 2)
     experiment.task.trainFraction = 0.1 + 0.2
@@ -76,6 +91,7 @@ import Testing
       .sayHello,
       .grant(lease: LeaseID(9), point: Samples.id(1), experiment),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
+      .grant(lease: LeaseID(9), point: Samples.id(1), varied),
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
@@ -131,7 +147,7 @@ import Testing
     let frames = try WireCodec.encode(.receipt(lease: LeaseID(3), point: Samples.id(2)))
     #expect(
       String(decoding: frames[0], as: UTF8.self)
-        == #"{"groksweep":3,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
+        == #"{"groksweep":4,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
   }
 
   @Test func `curves keep every bit, also of columns with holes`() throws {

@@ -45,6 +45,16 @@ typedef struct {
   float epsilon;
 } ck_adamw;
 
+/// What becomes of a gradient before the optimizer's step; a factor of zero leaves its part out.
+typedef struct {
+  /// Times the sign of the weight.
+  float l1;
+  /// Grokfast's average: slow = alpha * slow + one_minus_alpha * g, then g + lambda * slow.
+  float alpha, one_minus_alpha, lambda;
+  /// Times the weight, last of all: L2.
+  float decay;
+} ck_gradient_step;
+
 typedef struct {
   /// c[i,j] = (accumulate ? c[i,j] : 0) + sum over l of a[i,l] * b[l,j], for m by n elements and l ascending.
   /// a[i,l] is a[i * a_row + l * a_column]; b and c have unit column stride. The gate shares c's shape.
@@ -125,6 +135,12 @@ typedef struct {
   void (*activate)(
       long count, long columns, float *x, long x_row, const float *shift, int activation, float *derivative,
       long derivative_row);
+
+  /// gradients[i] as ck_gradient_step says, in place; `slow` may be NULL, and is then no part of it.
+  void (*prepare_gradients)(long count, ck_gradient_step step, const float *weights, float *gradients, float *slow);
+
+  /// velocity = momentum * velocity + gradient; weights -= learning_rate * velocity
+  void (*sgd)(long count, float momentum, float learning_rate, const float *gradients, float *weights, float *velocity);
 } ck_kernels;
 
 /// The kernels of one instruction set; NULL when this machine or this build lacks it.

@@ -150,7 +150,7 @@ private final class EvaluationWork {
     start = Start(experiment)
     trainer = Trainer(experiment, start: start, kernels: kernels)
     circle = Circle(of: experiment.task.operation, modulus: experiment.task.modulus)
-    meter = ProgressMeter(task: experiment.task, split: start.split, labels: experiment.labels)
+    meter = ProgressMeter(task: experiment.task, split: start.split, labels: experiment.labels(on: start.split))
   }
 
   func test() { _ = trainer.evaluateTest() }

@@ -49,7 +49,8 @@ struct AnalyzeCommand: ParsableCommand {
     do {
       report = try AnalysisReport(
         model: model, operation: operation, activation: activation ?? recorded?.model.activation ?? .relu,
-        dataSeed: recorded?.dataSeed, keys: keys)
+        dataSeed: recorded?.dataSeed,
+        labelNoise: recorded?.task.operation == operation ? recorded?.task.labelNoise ?? 0 : 0, keys: keys)
     } catch {
       throw Failure("\(file): \(error)", .badInput)
     }

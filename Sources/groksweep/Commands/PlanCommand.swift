@@ -140,19 +140,28 @@ private struct PlanLine {
     let operation: String
     let modulus: Int
     let train_fraction: Double
+    let label_noise: Double
     let d_model: Int
     let heads: Int
     let d_mlp: Int
     let activation: String
     let biases: Bool
     let d_vocab_out: Int
+    let initialization_scale: Double
     let max_epochs: Int
+    let batch_size: Int?
+    let optimizer: String
     let learning_rate: Double
+    let schedule: String
+    let warmup_epochs: Int
     let weight_decay: Double
     let beta1: Double
     let beta2: Double
     let epsilon: Double
-    let warmup_epochs: Int
+    let momentum: Double
+    let l1: Double
+    let grokfast_alpha: Double
+    let grokfast_lambda: Double
     let evaluate_every: Int
     let after_grokking: Int?
     let model_seed: UInt64
@@ -166,11 +175,14 @@ private struct PlanLine {
     return try jsonLine(
       Line(
         point: point.id.hex, setting: point.setting, operation: task.operation.rawValue, modulus: task.modulus,
-        train_fraction: task.trainFraction, d_model: model.dModel, heads: model.heads, d_mlp: model.dMLP,
-        activation: model.activation.rawValue, biases: model.biases, d_vocab_out: model.dVocabOut,
-        max_epochs: training.epochs, learning_rate: training.learningRate, weight_decay: training.weightDecay,
-        beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
-        warmup_epochs: training.warmupEpochs, evaluate_every: point.experiment.measure.evaluateEvery,
+        train_fraction: task.trainFraction, label_noise: task.labelNoise, d_model: model.dModel, heads: model.heads,
+        d_mlp: model.dMLP, activation: model.activation.rawValue, biases: model.biases, d_vocab_out: model.dVocabOut,
+        initialization_scale: model.initializationScale, max_epochs: training.epochs, batch_size: training.batchSize,
+        optimizer: training.optimizer.rawValue, learning_rate: training.learningRate,
+        schedule: training.schedule.rawValue, warmup_epochs: training.warmupEpochs,
+        weight_decay: training.weightDecay, beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
+        momentum: training.momentum, l1: training.l1, grokfast_alpha: training.grokfastAlpha,
+        grokfast_lambda: training.grokfastLambda, evaluate_every: point.experiment.measure.evaluateEvery,
         after_grokking: point.experiment.stop.afterGrokking, model_seed: point.experiment.modelSeed,
         data_seed: point.experiment.dataSeed, state: state,
         cost_core_seconds: (point.experiment.estimatedCoreSeconds * pace * 1000).rounded() / 1000))
