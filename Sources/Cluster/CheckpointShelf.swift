@@ -61,16 +61,7 @@ package final class CheckpointShelf {
       try make(folder)
       present.insert(point)
     }
-    var taken = 0
-    for slice in missing.slices(from: offset, count: bytes.count) {
-      let path = path(of: slice.file, epoch: missing.epoch, in: folder)
-      let part = bytes[taken..<(taken + slice.range.count)]
-      taken += slice.range.count
-      try SealedFile.writePart(part, at: slice.range.lowerBound, of: path + ".new")
-      guard slice.isLast else { continue }
-      _ = try SealedFile.read(path + ".new", kind: slice.file.kind)
-      guard rename(path + ".new", path) == 0 else { throw .last(path, "cannot be written") }
-    }
+    try SealedPieces.keep(bytes, at: offset, of: missing) { path(of: $0, epoch: missing.epoch, in: folder) }
   }
 
   /// All of `contents` has come: it is the point's checkpoint from now on.
@@ -125,7 +116,7 @@ package final class CheckpointShelf {
     bytes.reserveCapacity(request.count)
     for slice in request.slices {
       let path = path(of: slice.file, epoch: epoch, in: folder(point))
-      guard let part = SealedFile.readPart(slice.range, of: path) else { return nil }
+      guard let part = SealedPieces.read(slice.range, of: path) else { return nil }
       bytes.append(contentsOf: part)
     }
     return bytes.isEmpty ? nil : CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes)

@@ -1,7 +1,8 @@
 // One round: all that has happened is handed to the scheduler, its directives are carried out in order, everything that
 // they want written goes to the store in one transaction, and then what they want said is sent, in their order.
 //
-// What came of the writes (stored, refused, put off) are events of the next round, and so on until it is quiet.
+// What was stored is acknowledged at once; what else came of the writes (refused, put off) are events of the next round,
+// and so on until it is quiet.
 
 import Foundation
 import Grokking
@@ -28,6 +29,13 @@ struct CoordinatorRound {
   var writes: [StoreWrite] = []
   var held: [Held] = []
 
+  var isEmpty: Bool { writes.isEmpty && held.isEmpty }
+
+  mutating func clear() {
+    writes.removeAll(keepingCapacity: true)
+    held.removeAll(keepingCapacity: true)
+  }
+
   var hasGrant: Bool { writes.contains { if case .grant = $0 { true } else { false } } }
 }
 
@@ -35,9 +43,12 @@ extension CoordinatorShell {
   /// To be handled with the next round.
   func handle(_ event: SchedulerEvent) { queue.append(event) }
 
+  /// Whether nothing is left to be handled, written or said.
+  var isQuiet: Bool { queue.isEmpty && round.isEmpty }
+
   /// Rounds until nothing more comes of them.
   func settle() {
-    while !queue.isEmpty { advance() }
+    while !isQuiet { advance() }
   }
 
   /// One round.
@@ -48,23 +59,61 @@ extension CoordinatorShell {
     for event in events {
       if event.reportsAnEnd, round.hasGrant { break }
       handled += 1
-      for directive in scheduler.handle(event, at: .now) { perform(directive) }
-      if case .message(let peer, .goodbye) = event, let number = numbers.removeValue(forKey: peer) {
-        write(.workerLeft(number))
+      if let boot = event.greetingBoot, !scheduler.knows(boot), let known = remembered(boot) {
+        decide(.workerKnown(known))
       }
+      decide(event)
     }
     let answered = commit(round.writes)
-    for item in round.held {
+    say(round.held, answered)
+    round.clear()
+    // After what came of the writes.
+    queue += events.dropFirst(handled)
+    acknowledge()
+  }
+
+  /// Receipts for what this round has stored leave together with its grants: in one packet, and a fsync earlier than with
+  /// the next round. What the scheduler wants written because of them belongs to that, and all that is said since waits
+  /// for it.
+  private func acknowledge() {
+    var stored = 0
+    for event in queue {
+      guard case .stored = event else { break }
+      stored += 1
+      for directive in scheduler.handle(event, at: .now) { perform(directive) }
+    }
+    queue.removeFirst(stored)
+    guard stored > 0, round.writes.isEmpty else { return }
+    say(round.held, [])
+    round.clear()
+  }
+
+  /// - Parameter answered: whether each of the round's writes is in the store.
+  private func say(_ held: [CoordinatorRound.Held], _ answered: [Bool]) {
+    for item in held {
       if let needed = item.needs, !answered[needed] { continue }
       switch item.saying {
       case .message(let message): if isBacked(message, answered) { send(message, to: item.peer) }
       case .chunk(let lease, let point, let request): send(chunk(lease, point, request), to: item.peer)
       }
     }
-    round.writes.removeAll(keepingCapacity: true)
-    round.held.removeAll(keepingCapacity: true)
-    // After what came of the writes.
-    queue += events.dropFirst(handled)
+  }
+
+  private func decide(_ event: SchedulerEvent) {
+    for directive in scheduler.handle(event, at: .now) { perform(directive) }
+  }
+
+  /// A process that was here before; nil for a new one.
+  private func remembered(_ boot: String) -> KnownWorker? {
+    for case .worker(let record) in round.writes + owed where record.identity.boot == boot {
+      return KnownWorker(boot: boot, number: record.number, key: record.key)
+    }
+    do {
+      return try store.knownWorker(boot: boot)
+    } catch {
+      warnThinly("cannot look up a worker: \(error)")
+      return nil
+    }
   }
 
   /// Whether the store has what this message says is certain. Of what is said again the scheduler does not name the write,
@@ -95,13 +144,13 @@ extension CoordinatorShell {
   private func perform(_ directive: SchedulerDirective) {
     switch directive {
     case .send(let peer, let message):
-      if case .welcome(let number, _, _, _) = message { numbers[peer] = number }
       say(message, to: peer)
     case .recordWorker(let worker):
       if worker.identity.host == WorkerIdentity.hostName {
         boots[worker.identity.processID] = worker.identity.boot
       }
       write(.worker(worker))
+    case .workerLeft(let number): write(.workerLeft(number))
     case .grant(let attempt, let peer, let experiment, let checkpoint):
       let granted = write(.grant(attempt))
       say(

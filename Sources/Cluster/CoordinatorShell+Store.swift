@@ -44,6 +44,14 @@ extension CoordinatorShell {
     return Array(written.suffix(writes.count))
   }
 
+  /// Tries at once what is owed.
+  func writeOwed() {
+    guard !owed.isEmpty || !round.isEmpty else { return }
+    owedAgain = .now
+    advance()
+    settle()
+  }
+
   /// The store takes nothing for now.
   private func putOff(_ writes: [StoreWrite], _ reason: String) {
     owed.removeAll()

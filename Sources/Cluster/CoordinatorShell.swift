@@ -78,8 +78,6 @@ package final class CoordinatorShell {
   var owed: [StoreWrite] = []
   var owedAgain = MonotonicInstant.now
   var ending: SchedulerEnding?
-  /// Whose number each connection has, as the scheduler told them.
-  var numbers: [PeerID: Int64] = [:]
   /// Worker processes of this machine by process id: what the supervisor sees end.
   var boots: [Int32: String] = [:]
   /// Those that ended and that the scheduler was not told of yet, in order.
@@ -149,16 +147,13 @@ package final class CoordinatorShell {
         nextRecord = now.advanced(bySeconds: configuration.progressRecordSeconds)
       }
       guard ending == nil else { break }
-      guard queue.isEmpty else { continue }
+      guard isQuiet else { continue }
       let late = owed.isEmpty ? nil : owedAgain
       let wake = [scheduler.nextDeadline, nextOverview, nextRecord, late].compactMap { $0 }.min()!
       let wait = localWorkers == nil ? wake.fromNow : min(wake.fromNow, .milliseconds(100))
       try Poller.wait([socket], waker: interrupt.waker, timeout: wait)
     }
-    if !owed.isEmpty {
-      owedAgain = .now
-      advance()
-    }
+    writeOwed()
     // Receipts and farewells that are still queued get a moment to reach their workers.
     try socket.linger(milliseconds: 1000)
     let overview = scheduler.overview(at: .now)
@@ -234,7 +229,7 @@ package final class CoordinatorShell {
   private func lookAfterWorkers() throws {
     guard let localWorkers else { return }
     // Nobody else works for this sweep.
-    if let host = scheduler.barredHosts.first { throw OnlyHostBarred(host: host) }
+    if let host = scheduler.barredHosts(at: .now).first { throw OnlyHostBarred(host: host) }
     let now = MonotonicInstant.now
     endedProcesses += localWorkers.check().map { (end: $0, since: now) }
     while let (end, since) = endedProcesses.first, now.seconds(since: since) >= Self.lastWordsSeconds {
@@ -247,9 +242,16 @@ package final class CoordinatorShell {
     if overview.finished + overview.failed < overview.total { throw localWorkers.error }
   }
 
-  /// A request sees what came before it done, and its answer stands for what is on disk.
+  /// A request sees what came before it done, and its answer stands for what is on disk. Nothing is changed while records
+  /// are owed: the store would be changed that does not know yet what the scheduler knows.
   private func reply(to request: OperatorRequest, number: Int64, from peer: PeerID) {
     settle()
+    writeOwed()
+    guard owed.isEmpty || request.isReading else {
+      let words = "the store cannot be written at the moment, so nothing can be changed; ask again later"
+      send(.failed(words, isBadInput: false), number: number, to: peer)
+      return
+    }
     let reply = answer(request, user: peer.key)
     settle()
     send(reply, number: number, to: peer)
@@ -270,7 +272,6 @@ package final class CoordinatorShell {
       case .queued: break
       case .full: logger.debug("a worker does not read its messages; one was not sent")
       case .unreachable:
-        numbers[peer] = nil
         queue.append(.unreachable(peer))
       }
     } catch {

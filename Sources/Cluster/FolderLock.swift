@@ -6,16 +6,28 @@ import Foundation
 final class FolderLock: Sendable {
   private let descriptor: Int32
 
-  /// nil when another owner, in this process or another, has it.
-  init?(folder: String) {
+  private init(descriptor: Int32) { self.descriptor = descriptor }
+
+  /// nil when another owner, in this process or another, has it, had it until a moment ago, or is another user.
+  ///
+  /// - Throws: when nobody can lock the folder: its disk is full or read-only, or has no locks.
+  static func take(_ folder: String) throws(SealedFileError) -> FolderLock? {
     let path = folder + "/lock"
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { return nil }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.isStillThere(path, descriptor) else {
+    guard descriptor >= 0 else {
+      if [ENOENT, EACCES, EPERM].contains(errno) { return nil }
+      throw .last(path, "cannot be made")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      defer { close(descriptor) }
+      if errno == EWOULDBLOCK { return nil }
+      throw .last(folder, "is on a disk that gives no locks; name a folder on a disk of this machine")
+    }
+    guard isStillThere(path, descriptor) else {
       close(descriptor)
       return nil
     }
-    self.descriptor = descriptor
+    return FolderLock(descriptor: descriptor)
   }
 
   deinit { close(descriptor) }

@@ -1,7 +1,7 @@
 // Signals as a flag that loops look at: the first one asks for an orderly end, the second one ends the process now, or
 // says that it is urgent.
 //
-// The handler does nothing but what POSIX allows in one: it stores a number, writes to an eventfd, or calls _exit.
+// The handler does nothing but what POSIX allows in one: it stores a number, writes to an eventfd or to stderr, or calls _exit.
 
 import Foundation
 import Synchronization
@@ -58,7 +58,10 @@ package final class Interrupt: Sendable {
       let (first, _) = caughtSignal.compareExchange(
         expected: 0, desired: number, ordering: .sequentiallyConsistent)
       if !first {
-        if secondSignalExits.load(ordering: .relaxed) { _exit(130) }
+        if secondSignalExits.load(ordering: .relaxed) {
+          write(STDERR_FILENO, wordsOfSecond.utf8Start, wordsOfSecond.utf8CodeUnitCount)
+          _exit(130)
+        }
         caughtAgain.store(true, ordering: .sequentiallyConsistent)
       }
       Waker.wake(wakeDescriptor.load(ordering: .relaxed))
@@ -83,3 +86,4 @@ private let caughtSignal = Atomic<Int32>(0)
 private let caughtAgain = Atomic<Bool>(false)
 private let secondSignalExits = Atomic<Bool>(true)
 private let wakeDescriptor = Atomic<Int32>(-1)
+private let wordsOfSecond: StaticString = "\ngroksweep: a second signal: ended at once; what was stored before stays\n"

@@ -44,7 +44,7 @@ package final class KeptFolder: Sendable {
   }
 
   private init(locking path: String) throws(SealedFileError) {
-    guard let lock = FolderLock(folder: path) else {
+    guard let lock = try FolderLock.take(path) else {
       throw SealedFileError(path: path, message: "is in use by another groksweep, or cannot be written")
     }
     self.path = path

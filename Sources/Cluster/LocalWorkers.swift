@@ -11,6 +11,13 @@ import Sweeps
 import ZeroMQ
 
 package final class LocalWorkers {
+  private enum Departure {
+    /// Its scratch space took nothing.
+    case noRoom
+    /// The coordinator sent everyone from this machine home for a while.
+    case barred
+  }
+
   private struct Slot {
     var process: pid_t?
     var boot = ""
@@ -19,10 +26,11 @@ package final class LocalWorkers {
     var since = MonotonicInstant.now
     /// What the process that runs, or ran last, said of itself.
     var hasFinishedPoint = false
-    var isScratchUnusable = false
+    /// Why it left without having crashed; nil when it did not say.
+    var departure: Departure?
     /// Crashes in a row, each soon after its start.
     var crashes = 0
-    /// Departures in a row for want of scratch space.
+    /// Departures in a row for such a reason.
     var departures = 0
     /// When to start it again; nil when it runs or has left for good.
     var startAt: MonotonicInstant?
@@ -93,7 +101,7 @@ package final class LocalWorkers {
     slots[index].startAt = nil
     slots[index].isGivenUp = false
     slots[index].hasFinishedPoint = false
-    slots[index].isScratchUnusable = false
+    slots[index].departure = nil
     slots[index].since = now
     slots[index].boot = boot
     let start = WorkerStart(
@@ -140,7 +148,8 @@ package final class LocalWorkers {
     for word in slots[index].words?.heard() ?? [] {
       switch word {
       case .finishedPoint: slots[index].hasFinishedPoint = true
-      case .scratchUnusable: slots[index].isScratchUnusable = true
+      case .scratchUnusable: slots[index].departure = .noRoom
+      case .barred: slots[index].departure = .barred
       }
     }
   }
@@ -178,8 +187,8 @@ package final class LocalWorkers {
       slots[index].crashes = 0
       slots[index].departures = 0
     }
-    if slots[index].isScratchUnusable, case .exited = ending {
-      waitForRoom(index, at: now)
+    if let departure = slots[index].departure, case .exited = ending {
+      wait(index, after: departure, at: now)
     } else {
       crashed(index, at: now)
     }
@@ -196,7 +205,7 @@ package final class LocalWorkers {
     logger.error(
       """
       a worker process \(lastEnd), \(crashes) times in a row; its slot is given up, and tried again in \
-      \(Self.words(pauses.givenUp)) if others work until then
+      \(InWords.seconds(pauses.givenUp)) if others work until then
       """)
     slots[index].isGivenUp = true
     slots[index].startAt = now.advanced(bySeconds: pauses.givenUp)
@@ -205,12 +214,15 @@ package final class LocalWorkers {
   }
 
   /// It handed its point back and left: no crash, and nothing that another start would change soon.
-  private func waitForRoom(_ index: Int, at now: MonotonicInstant) {
+  private func wait(_ index: Int, after departure: Departure, at now: MonotonicInstant) {
     slots[index].departures += 1
     let pause = min(pauses.fullLongest, pauses.fullFirst * Double(1 << min(slots[index].departures - 1, 20)))
-    restart(
-      index, after: pause, at: now,
-      "a worker process found no room in its scratch space; starting another one in \(Self.words(pause))")
+    let words =
+      switch departure {
+      case .noRoom: "a worker process found no room in its scratch space"
+      case .barred: "the coordinator takes nobody from this machine for now"
+      }
+    restart(index, after: pause, at: now, "\(words); starting another one in \(InWords.seconds(pause))")
   }
 
   private func restart(_ index: Int, after pause: Double, at now: MonotonicInstant, _ words: String) {
@@ -221,10 +233,6 @@ package final class LocalWorkers {
     }
     logger.warning("\(words)")
     slots[index].startAt = due
-  }
-
-  private static func words(_ seconds: Double) -> String {
-    seconds < 120 ? "\(Int(seconds.rounded())) s" : "\(Int((seconds / 60).rounded())) minutes"
   }
 
   /// Left in order, was refused, or was asked to leave: starting it again would end the same way. The codes are those
@@ -250,6 +258,10 @@ package final class LocalWorkers {
     if wait(seconds: graceSeconds, interrupt) { return }
     terminate()
     if wait(seconds: leaveSeconds, interrupt) { return }
+    if interrupt?.isUrgent == true {
+      logger.warning(
+        "a second signal: worker processes that have not left are killed; their points go on from their checkpoints")
+    }
     for process in processes {
       if interrupt?.isUrgent != true { logger.warning("worker process \(process) does not leave; killing it") }
       kill(process, SIGKILL)

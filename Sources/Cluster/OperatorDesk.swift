@@ -51,6 +51,7 @@ package struct OperatorDesk {
         events.append(.setPriority(sweep: sweep, priority))
         return .done("\(sweep): its priority is \(priority)")
       case .drain(let worker): return drain(worker)
+      case .admit(let host): return admit(host)
       case .retry(let selection): return .done(try retry(selection))
       case .verify(let selection): return .done(try verify(selection))
       }
@@ -68,10 +69,10 @@ package struct OperatorDesk {
       store: store.path, coordinator: try Store.lockHolder(path: store.path), sweeps: try store.sweepProgress(),
       workers: live?.overview.workerStatuses ?? [],
       barredHosts: (live?.overview.barredHosts ?? []).map {
-        CoordinatorStatus.Barred(host: $0.host, reason: $0.reason)
+        CoordinatorStatus.Barred(host: $0.host, reason: $0.reason, secondsLeft: $0.secondsLeft)
       }, failures: try store.recentFailures(Self.shownFailures),
       verifications: try store.verificationCounts(), violations: try store.violationCount(),
-      awaited: live?.overview.awaited ?? 0, etaSeconds: live?.overview.remainingSeconds,
+      awaited: live?.overview.awaited ?? 0, remaining: live?.overview.remaining,
       isPaused: live?.overview.isPaused ?? false)
   }
 
@@ -93,11 +94,18 @@ package struct OperatorDesk {
     if let priority { try store.setPriority(priority, ofSweep: file.name) }
     let (sweep, known) = try store.knownPoints(ofSweep: file.name)
     events.append(.addSweep(sweep, known))
+    if !registration.withdrawn.isEmpty {
+      events.append(.withdraw(sweep: file.name, registration.withdrawn))
+    }
     return words(of: registration, before)
   }
 
   private func words(of registration: Registration, _ before: SweepProgress?) -> String {
     let total = "\(registration.total) \(registration.total == 1 ? "point" : "points")"
+    if let change = registration.change {
+      let lines = ([change.words] + registration.differences).joined(separator: "\n  ")
+      return "\(registration.sweep): its file was changed: \(lines)\n\(registration.sweep): \(total)"
+    }
     let done = "\(registration.finished) finished" + (registration.failed > 0 ? ", \(registration.failed) failed" : "")
     switch before?.state {
     case nil:
@@ -146,6 +154,17 @@ package struct OperatorDesk {
       busy == 0
         ? "\(those): told to leave"
         : "\(those): \(meant.count == 1 ? "leaves" : "leave") after the \(busy == 1 ? "point" : "points") under way")
+  }
+
+  private mutating func admit(_ host: String) -> OperatorReply {
+    let barred = live?.overview.barredHosts ?? []
+    guard barred.contains(where: { $0.host == host }) else {
+      let names = barred.map(\.host).prefix(10).joined(separator: ", ")
+      let there = barred.isEmpty ? "no machine is" : "those that are: \(names)"
+      return .failed("\(host) is not kept out; \(there)", isBadInput: true)
+    }
+    events.append(.admitHost(host))
+    return .done("\(host): taken back; its workers come by themselves within ten minutes, or start them now")
   }
 
   private mutating func retry(_ selection: PointSelection) throws -> String {

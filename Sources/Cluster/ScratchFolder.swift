@@ -43,7 +43,7 @@ package struct ScratchFolder: Sendable {
       var lock: FolderLock?
       while true {
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last(path, "cannot be made") }
-        lock = FolderLock(folder: path)
+        lock = try FolderLock.take(path)
         guard lock == nil, attempt == 0, MonotonicInstant.now < deadline else { break }
         usleep(20_000)
       }
@@ -54,7 +54,7 @@ package struct ScratchFolder: Sendable {
       return folder
     }
     throw SealedFileError(
-      path: root, message: "has no free folder for point \(point.short); is it on a disk that locks?")
+      path: root, message: "has no free folder for point \(point.short): others have a thousand of them")
   }
 
   /// Takes over the results whose process ended before their receipt came. What cannot be read is removed, with a line.
@@ -92,7 +92,7 @@ package struct ScratchFolder: Sendable {
   /// The folder, if no living process has it.
   private func claim(_ name: String, _ point: PointID) -> PointFolder? {
     let path = root + "/" + name
-    return FolderLock(folder: path).map { PointFolder(point: point, path: path, lock: $0) }
+    return try? FolderLock.take(path).map { PointFolder(point: point, path: path, lock: $0) }
   }
 
   private func pointFolders() -> [(name: String, point: PointID)] {

@@ -19,6 +19,8 @@ enum SealedKind: UInt64 {
 package struct SealedFileError: Error, Hashable, Sendable, CustomStringConvertible {
   package let path: String
   package let message: String
+  /// The file came from elsewhere, and what is in it is not what it should be.
+  package var isForeignDamage = false
   package var description: String { "\(path): \(message)" }
 }
 

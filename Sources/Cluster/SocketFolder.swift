@@ -22,7 +22,9 @@ struct SocketFolder {
       var template = Array("/tmp/\(Self.prefix)XXXXXX".utf8CString)
       guard mkdtemp(&template) != nil else { throw SocketFolderError(reason: String(cString: strerror(errno))) }
       let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      if let lock = FolderLock(folder: path) {
+      let lock: FolderLock?
+      do { lock = try FolderLock.take(path) } catch { throw SocketFolderError(reason: error.description) }
+      if let lock {
         self.path = path
         self.lock = lock
         return
@@ -41,7 +43,7 @@ struct SocketFolder {
       let path = "/tmp/" + name
       var status = stat()
       guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
-        let lock = FolderLock(folder: path)
+        let lock = try? FolderLock.take(path)
       else { continue }
       withExtendedLifetime(lock) { remove(path) }
     }

@@ -9,6 +9,8 @@ package enum WorkerWord: UInt8, Sendable {
   case finishedPoint = 0x66
   /// The scratch space takes nothing; this process leaves.
   case scratchUnusable = 0x73
+  /// The coordinator takes nobody from this machine for now; this process leaves.
+  case barred = 0x62
 }
 
 /// The worker's end.

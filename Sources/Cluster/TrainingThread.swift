@@ -24,6 +24,8 @@ enum TrainingNote: Sendable {
   case progress(RunProgress, epochsPerSecond: Double)
   /// On disk, and readable while this value lives.
   case checkpointWritten(OpenCheckpoint)
+  /// What lay in the folder is of no use; the run starts over.
+  case checkpointUnusable(reason: String)
   case log(LogLevel, String)
   case finished(RunResult, seconds: Double)
   case failed(AttemptClass, reason: String)
@@ -134,6 +136,7 @@ final class TrainingThread: @unchecked Sendable {
         // Damaged leftovers cost the time that they had saved, not the point. Damage without leftovers is real.
         guard job.folder.run.hasCheckpoint else { throw error }
         say(.log(.warning, "starting this point over: \(error)"))
+        say(.checkpointUnusable(reason: "\(error)"))
         job.folder.run.remove()
         return try train(job, resuming: nil)
       }
@@ -158,6 +161,7 @@ final class TrainingThread: @unchecked Sendable {
       return (run, kept.seconds)
     } catch {
       say(.log(.warning, "its checkpoint cannot be used, so point \(job.folder.point.short) starts over: \(error)"))
+      say(.checkpointUnusable(reason: "\(error)"))
       job.folder.run.remove()
       return nil
     }

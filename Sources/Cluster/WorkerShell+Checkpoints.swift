@@ -23,7 +23,7 @@ extension WorkerShell {
     do {
       try folder.run.keep(bytes, at: offset, of: missing)
     } catch {
-      queue.append(.fetchFailed(reason: "\(error)"))
+      queue.append(error.isForeignDamage ? .checkpointUnusable(reason: "\(error)") : .fetchFailed(reason: "\(error)"))
     }
   }
 

@@ -160,14 +160,14 @@ package final class WorkerShell {
   }
 
   /// Giving up, it checkpoints and hands its point back, although nobody may hear of that: the next worker of this machine
-  /// goes on from there.
+  /// goes on from there. Its last words are those of the verdict, however long the link took to come to it.
   private func heed(_ verdict: LinkWatch.Verdict, _ socket: Socket) {
     switch verdict {
-    case .remark(let words): logger.warning("\(words)")
-    case .giveUp(let words):
-      logger.error("\(words)")
-      if !isInterrupted { handle(.interrupt(exitCode: Self.notAllowed), socket) }
+    case .giveUp(let words) where !isInterrupted:
+      if running != nil { logger.warning("not let in any more; this worker writes its checkpoint and leaves") }
       isInterrupted = true
+      handle(.interrupt(exitCode: Self.notAllowed, reason: words), socket)
+    case .giveUp(let words), .remark(let words): logger.warning("\(words)")
     }
   }
 
@@ -178,6 +178,7 @@ package final class WorkerShell {
     case .checkpointWritten(let checkpoint):
       newest = checkpoint
       handle(.checkpointWritten(checkpoint.contents), socket)
+    case .checkpointUnusable(let reason): handle(.checkpointUnusable(reason: reason), socket)
     case .finished(let result, let seconds): handle(.runFinished(result, seconds: seconds), socket)
     case .failed(let kind, let reason):
       // First: what the session says next may open the folder of another point.
@@ -220,7 +221,9 @@ package final class WorkerShell {
     case .keepResult(let result): keep(result)
     case .forgetResult(let lease, let point): forget(lease, point)
     case .log(let level, let text): logger.log(level: Logger.Level(level), "\(text)")
-    case .exit(let code, let reason): end = WorkerEnd(code: code, reason: reason)
+    case .exit(let code, let reason):
+      if code == WorkerSession.notNow { configuration.supervisor?.say(.barred) }
+      end = WorkerEnd(code: code, reason: reason)
     }
   }
 
@@ -269,7 +272,9 @@ package final class WorkerShell {
   func withoutScratch(_ reason: String) -> [SessionEvent] {
     logger.error("\(reason); this worker hands its point back and leaves")
     configuration.supervisor?.say(.scratchUnusable)
-    return interrupt.signal == nil ? [.interrupt(exitCode: 1)] : []
+    guard !isInterrupted, interrupt.signal == nil else { return [] }
+    isInterrupted = true
+    return [.interrupt(exitCode: 1)]
   }
 
   private func keep(_ result: UnsentResult) {

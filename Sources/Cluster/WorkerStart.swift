@@ -37,7 +37,7 @@ package struct RestartPauses: Hashable, Sendable {
   package var first = 0.125
   /// Longest of these.
   package var longest = 30.0
-  /// After the scratch space took nothing: likewise, until it does.
+  /// After the scratch space took nothing, or the coordinator nobody from this machine: likewise, until they do.
   package var fullFirst = 30.0
   package var fullLongest = 600.0
   /// After a slot was given up.

@@ -25,7 +25,7 @@ package struct CoordinatorPage {
     if let holder = status.coordinator {
       words += ": process \(holder.processID) on \(holder.host) since \(holder.since)"
     }
-    if let eta = status.etaSeconds, eta > 0 { words += ", about \(Wording.duration(seconds: eta)) to go" }
+    if let remaining = status.remaining, remaining.seconds > 0 { words += ", about \(Wording.toGo(remaining))" }
     return words
   }
 
@@ -83,7 +83,8 @@ package struct CoordinatorPage {
   private var remarks: String? {
     var lines: [String] = []
     for barred in status.barredHosts {
-      lines.append("Nobody is taken from \(barred.host): \(barred.reason)")
+      let time = InWords.seconds(barred.secondsLeft)
+      lines.append("Nobody is taken from \(barred.host) for another \(time): \(barred.reason)")
     }
     if status.isPaused { lines.append("Nothing is handed out: the store cannot be written.") }
     if status.awaited > 0 {

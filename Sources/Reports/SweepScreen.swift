@@ -23,7 +23,7 @@ package enum SweepScreen {
     return lines
   }
 
-  /// `quickstart: 5/12 points, 2 running, 1 min 05 s to go`.
+  /// `quickstart: 5/12 points, 2 running, 1 min 05 s to go (50 s to 1 min 25 s)`.
   package static func sentence(_ overview: SchedulerOverview, sweep: String) -> String {
     var parts = ["\(overview.finished + overview.failed)/\(Wording.count(overview.total, "point"))"]
     if !overview.running.isEmpty { parts.append("\(overview.running.count) running") }
@@ -31,9 +31,7 @@ package enum SweepScreen {
     if overview.awaited > 0 { parts.append("\(overview.awaited) awaiting their workers' return") }
     if overview.isPaused { parts.append("paused: the store cannot be written") }
     if overview.workers == 0 && overview.finished + overview.failed < overview.total { parts.append("no workers") }
-    if let seconds = overview.remainingSeconds, seconds > 0 {
-      parts.append("\(Wording.duration(seconds: seconds)) to go")
-    }
+    if let remaining = overview.remaining, remaining.seconds > 0 { parts.append(Wording.toGo(remaining)) }
     return "\(sweep): \(parts.joined(separator: ", "))"
   }
 

@@ -1,6 +1,7 @@
 // How numbers are said to people: durations, losses, counts. One place, so that every command says them alike.
 
 import Foundation
+import Sweeps
 
 package enum Wording {
   /// `0.4 s`, `12 s`, `3 min 20 s`, `5 h 02 min`, `3 d 4 h`.
@@ -13,6 +14,12 @@ package enum Wording {
     case ..<86_400: return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
     default: return "\(whole / 86_400) d \(whole % 86_400 / 3600) h"
     }
+  }
+
+  /// `1 h 05 min to go (50 min 10 s to 1 h 25 min)`; without the range where it says nothing.
+  package static func toGo(_ remaining: RemainingTime) -> String {
+    let (low, high) = (duration(seconds: remaining.low), duration(seconds: remaining.high))
+    return "\(duration(seconds: remaining.seconds)) to go" + (low == high ? "" : " (\(low) to \(high))")
   }
 
   /// Three significant digits, as losses are read: `4.73`, `0.0123`, `2.41e-07`.

@@ -48,9 +48,15 @@ extension Store {
   }
 
   func record(_ attempt: AttemptRecord, at time: String, in database: Database) throws {
-    let point = try number(of: attempt.point, in: database)
-    let open = try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE point = ? AND class IS NULL")
-    if let stale = try Int64.fetchOne(open, arguments: [point]), stale != attempt.lease.number {
+    let find = try database.cachedStatement(
+      sql: """
+        SELECT point.number, attempt.lease FROM point
+        LEFT JOIN attempt ON attempt.point = point.number AND attempt.class IS NULL
+        WHERE point.id = ?
+        """)
+    guard let known = try Row.fetchOne(find, arguments: [attempt.point.hex]) else { throw unknown(attempt.point) }
+    let (point, open): (Int64, Int64?) = (known[0], known[1])
+    if let stale = open, stale != attempt.lease.number {
       let reason = "its end was not recorded before \(attempt.lease) was granted"
       try endAttempt(LeaseID(stale), .failed(.lost, reason: reason, charged: false), at: time, in: database)
     }
@@ -87,7 +93,7 @@ extension Store {
         UPDATE attempt SET class = ?, reason = ?, charged = ?, epoch = coalesce(?, epoch), ended = ?
         WHERE lease = ? AND class IS NULL
         """
-    ).execute(arguments: [end.name, end.reason, end.isCharged, epoch, time, lease.number])
+    ).execute(arguments: [end.name, end.reason, end.isCharged, epoch ?? end.epoch, time, lease.number])
   }
 
   /// An attempt that was charged to its point counts no longer, for `reason`. One that does not count is left alone.

@@ -8,11 +8,23 @@ extension Store {
   /// The points of the sweeps `names`, in that order and the sweeps' own (nil: of every sweep, in order of registration);
   /// a point of two sweeps stands where it comes first. Throws `StoreError.Kind.unknown` for a sweep that is not here.
   package func schedulerStart(sweeps names: [String]? = nil) throws -> SchedulerStart {
+    var start = try storedStart(names)
+    start.paces = try hostPaces()
+    return start
+  }
+
+  private func storedStart(_ names: [String]?) throws -> SchedulerStart {
     try read { database in
       let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
         ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
-      let workers = try Row.fetchAll(database, sql: "SELECT boot, number, key, left_at FROM worker ORDER BY number")
+      let workers = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT boot, number, key, left_at FROM worker
+          WHERE left_at IS NULL OR number IN (SELECT worker FROM attempt WHERE class IS NULL)
+          ORDER BY number
+          """)
       let sweeps = try numbers.map { number in
         let row = try Row.fetchOne(
           database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
@@ -31,9 +43,18 @@ extension Store {
     }
   }
 
+  /// A worker process that was recorded at any time.
+  package func knownWorker(boot: String) throws -> KnownWorker? {
+    try read { database in
+      let row = try Row.fetchOne(
+        database.cachedStatement(sql: "SELECT number, key FROM worker WHERE boot = ?"), arguments: [boot])
+      return row.map { KnownWorker(boot: boot, number: $0[0], key: $0[1]) }
+    }
+  }
+
   /// The points of one sweep, in its order, as a coordinator takes them over that runs already.
   package func knownPoints(ofSweep name: String) throws -> (sweep: KnownSweep, points: [KnownPoint]) {
-    let start = try schedulerStart(sweeps: [name])
+    let start = try storedStart([name])
     return (start.sweeps[0], start.points)
   }
 

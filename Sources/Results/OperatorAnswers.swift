@@ -23,16 +23,18 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
   package var violations: Int
   /// Points whose workers are waited for after a restart.
   package var awaited: Int
-  /// At the present rate, for all sweeps together; nil without one.
+  /// For all sweeps together, by the workers that are there now; nil without any, or before their speed is known.
   package var etaSeconds: Double?
+  /// The range in which it probably ends (`RemainingTime`).
+  package var etaLowSeconds: Double?
+  package var etaHighSeconds: Double?
   /// Whether the store's trouble keeps points from being handed out.
   package var isPaused: Bool
 
   package init(
     store: String, coordinator: LockHolder?, sweeps: [SweepProgress], workers: [WorkerStatus],
     barredHosts: [Barred], failures: [RecentFailure], verifications: VerificationCounts, violations: Int, awaited: Int,
-    etaSeconds: Double?,
-    isPaused: Bool
+    remaining: RemainingTime?, isPaused: Bool
   ) {
     self.store = store
     self.coordinator = coordinator
@@ -43,24 +45,42 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
     self.verifications = verifications
     self.violations = violations
     self.awaited = awaited
-    self.etaSeconds = etaSeconds
+    etaSeconds = remaining?.seconds
+    etaLowSeconds = remaining?.low
+    etaHighSeconds = remaining?.high
     self.isPaused = isPaused
+  }
+
+  package var remaining: RemainingTime? {
+    guard let etaSeconds else { return nil }
+    return RemainingTime(
+      seconds: etaSeconds, low: etaLowSeconds ?? etaSeconds, high: etaHighSeconds ?? etaSeconds)
   }
 
   enum CodingKeys: String, CodingKey {
     case store, coordinator, sweeps, workers, failures, verifications, violations, awaited
     case barredHosts = "barred_hosts"
     case etaSeconds = "eta_seconds"
+    case etaLowSeconds = "eta_low_seconds"
+    case etaHighSeconds = "eta_high_seconds"
     case isPaused = "is_paused"
   }
 
   package struct Barred: Sendable, Codable, Hashable {
     package var host: String
     package var reason: String
+    /// Until it is tried again.
+    package var secondsLeft: Double
 
-    package init(host: String, reason: String) {
+    package init(host: String, reason: String, secondsLeft: Double) {
       self.host = host
       self.reason = reason
+      self.secondsLeft = secondsLeft
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case host, reason
+      case secondsLeft = "seconds_left"
     }
   }
 }

@@ -115,10 +115,12 @@ extension Store {
   /// The row number of `id`, or an error of kind `unknown`.
   func number(of id: PointID, in database: Database) throws -> Int64 {
     let statement = try database.cachedStatement(sql: "SELECT number FROM point WHERE id = ?")
-    guard let number = try Int64.fetchOne(statement, arguments: [id.hex]) else {
-      throw StoreError(.unknown, path, "there is no point \(id.short) in this store")
-    }
+    guard let number = try Int64.fetchOne(statement, arguments: [id.hex]) else { throw unknown(id) }
     return number
+  }
+
+  func unknown(_ id: PointID) -> StoreError {
+    StoreError(.unknown, path, "there is no point \(id.short) in this store")
   }
 
   /// The row number of the sweep `name`, or an error of kind `unknown` that lists the sweeps that there are.

@@ -34,19 +34,28 @@ extension Store {
     _ result: RunResult, of point: PointID, lease: LeaseID, seconds: Double, worker: Int64, at time: String,
     in database: Database
   ) throws -> StoreOutcome {
-    let number = try number(of: point, in: database)
-    if let isEqual = try compare(result, with: number, worker: worker, at: time, in: database) {
+    // One question for all that has to be known, because a statement costs more than what it finds.
+    let find = try database.cachedStatement(
+      sql: """
+        SELECT point.number, run.digest, attempt.lease FROM point
+        LEFT JOIN run ON run.point = point.number
+        LEFT JOIN attempt ON attempt.lease = ? AND attempt.point = point.number
+        WHERE point.id = ?
+        """)
+    guard let known = try Row.fetchOne(find, arguments: [lease.number, point.hex]) else { throw unknown(point) }
+    let (number, stored, granted): (Int64, String?, Int64?) = (known[0], known[1], known[2])
+    if let stored {
+      let isEqual = try compare(result, with: number, digest: stored, worker: worker, at: time, in: database)
       try endAttempt(lease, .superseded(by: nil), at: time, in: database)
       return .alreadyThere(equalDigest: isEqual)
     }
-    let granted = try Int64.fetchOne(
-      try database.cachedStatement(sql: "SELECT lease FROM attempt WHERE lease = ? AND point = ?"),
-      arguments: [lease.number, number])
     try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: time, in: database)
     try ResultRows.insert(result, of: number, in: database)
     if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: time, in: database) }
-    try database.cachedStatement(sql: "UPDATE worker SET last_seen = ? WHERE number = ?")
-      .execute(arguments: [time, worker])
+    // Once a second is enough: a worker whose points take no time would have its row written with each of them.
+    try database.cachedStatement(
+      sql: "UPDATE worker SET last_seen = ? WHERE number = ? AND substr(last_seen, 1, 19) <> ?"
+    ).execute(arguments: [time, worker, String(time.prefix(19))])
     return .stored
   }
 
@@ -62,10 +71,11 @@ extension Store {
     _ result: RunResult, of point: PointID, worker: Int64, at time: String, in database: Database
   ) throws -> Bool {
     let number = try number(of: point, in: database)
-    guard let isEqual = try compare(result, with: number, worker: worker, at: time, in: database) else {
+    let find = try database.cachedStatement(sql: "SELECT digest FROM run WHERE point = ?")
+    guard let stored = try String.fetchOne(find, arguments: [number]) else {
       throw StoreError(.unknown, path, "the point \(point.short) has no result to compare with")
     }
-    return isEqual
+    return try compare(result, with: number, digest: stored, worker: worker, at: time, in: database)
   }
 
   /// The point is given up until `retry`. A finished point stays finished.
@@ -109,12 +119,11 @@ extension Store {
     }
   }
 
-  /// nil when the point has no result yet.
+  /// - Parameter stored: the digest of the point's run.
   private func compare(
-    _ result: RunResult, with point: Int64, worker: Int64, at time: String, in database: Database
-  ) throws -> Bool? {
-    let find = try database.cachedStatement(sql: "SELECT digest FROM run WHERE point = ?")
-    guard let stored = try String.fetchOne(find, arguments: [point]) else { return nil }
+    _ result: RunResult, with point: Int64, digest stored: String, worker: Int64, at time: String,
+    in database: Database
+  ) throws -> Bool {
     guard stored != result.digest else { return true }
     let chain = try String.fetchAll(
       database, sql: "SELECT epoch || ' ' || digest FROM digest WHERE point = ? ORDER BY epoch", arguments: [point])

@@ -197,7 +197,12 @@ struct EnumeratedCluster: Hashable {
     var next = 0
     var commit = commit
     while next < events.count, problem == nil {
-      guard let directives = scheduler?.handle(events[next], at: now) else { return }
+      var directives: [SchedulerDirective] = []
+      if let boot = events[next].greetingBoot, scheduler?.knows(boot) == false, let known = store.knownWorker(boot) {
+        directives += scheduler?.handle(.workerKnown(known), at: now) ?? []
+      }
+      guard let said = scheduler?.handle(events[next], at: now) else { return }
+      directives += said
       next += 1
       if commit == .diesBefore {
         if answersBeforeCommit { for directive in directives { answerEarly(directive) } }
@@ -209,6 +214,7 @@ struct EnumeratedCluster: Hashable {
         switch directive {
         case .send(let peer, let message): sends.append((peer, message, nil))
         case .recordWorker(let record): write(.worker(record))
+        case .workerLeft(let number): write(.workerLeft(number))
         case .grant(let record, let peer, let experiment, let checkpoint):
           if commit == .fails {
             events.append(.grantFailed(record.lease, reason: "simulated"))

@@ -66,7 +66,7 @@ extension Simulation {
   /// A result may be forgotten when its point has one on disk, or when the store will never take it.
   func checkForgotten(_ point: Int, _ lease: LeaseID, _ slot: Int) {
     if store.points[point].result != nil { return }
-    if let end = store.attempt(lease)?.end, case .failed(.engineError, _, _) = end { return }
+    if let end = store.attempt(lease)?.end, case .failed(.engineError, _, _, _) = end { return }
     if refusedResults.contains(lease) { return }
     violate(
       "\(name(slot)) forgets its result of point \(point) under \(lease), and no result of that point is on disk",

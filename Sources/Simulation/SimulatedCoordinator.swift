@@ -37,8 +37,6 @@ struct SimulatedCoordinator {
   var isRetryPlanned = false
   var nextTick: Int64?
   var ending: SchedulerEnding?
-  /// Of each connection, as the scheduler told it.
-  var numbers: [PeerID: Int64] = [:]
   /// As the scheduler was told.
   var sweeps: [KnownSweep] = []
 
@@ -68,7 +66,6 @@ extension Simulation {
     coordinator.isRetryPlanned = false
     coordinator.nextTick = nil
     coordinator.ending = nil
-    coordinator.numbers = [:]
     coordinator.sweeps = store.sweeps
     coordinator.scheduler = Scheduler(
       schedulerConfiguration, start: store.start(points, checkpoints: shelf.kept(of: points)),
@@ -148,6 +145,9 @@ extension Simulation {
 
   /// One event for the scheduler, and what follows from it.
   private func decide(_ event: SchedulerEvent) {
+    if let boot = event.greetingBoot, coordinator.scheduler?.knows(boot) == false, let known = remembered(boot) {
+      decide(.workerKnown(known))
+    }
     note(event)
     hearOfSweeps(event)
     coordinator.comingBack = nil
@@ -163,9 +163,14 @@ extension Simulation {
       perform(directive)
       if violation != nil { return }
     }
-    if case .message(let peer, .goodbye) = event, let number = coordinator.numbers.removeValue(forKey: peer) {
-      write(.workerLeft(number))
+  }
+
+  /// A process that was here before, recorded or about to be.
+  private func remembered(_ boot: String) -> KnownWorker? {
+    for case .write(.worker(let record)) in coordinator.outgoing where record.identity.boot == boot {
+      return KnownWorker(boot: boot, number: record.number, key: record.key)
     }
+    return store.knownWorker(boot)
   }
 
   /// What the scheduler knows of sweeps from this event on.
@@ -188,9 +193,9 @@ extension Simulation {
   private func perform(_ directive: SchedulerDirective) {
     switch directive {
     case .send(let peer, let message):
-      if case .welcome(let number, _, _, _) = message { coordinator.numbers[peer] = number }
       coordinator.outgoing.append(.send(peer, message))
     case .recordWorker(let record): write(.worker(record))
+    case .workerLeft(let number): write(.workerLeft(number))
     case .grant(let record, let peer, let experiment, let checkpoint):
       checkGrant(record, checkpoint)
       write(.attempt(record))
@@ -248,6 +253,11 @@ extension Simulation {
     } else {
       checkpointsKept += 1
       tell("the shelf has the checkpoint of point \(point) at epoch \(contents.epoch)", .point(point))
+      if strikes(.damage, 0.05) {
+        counts[.damage] += 1
+        tell("the disk of the shelf forgets a bit of the checkpoint of point \(point)", .point(point))
+        shelf.damage(point, &random)
+      }
       coordinator.inbox.append(.event(.checkpointKept(id, contents)))
     }
   }

@@ -87,7 +87,7 @@ extension Simulation {
       checkpointsFetched += 1
       tell("\(name(slot)) has fetched the checkpoint of point \(point) at epoch \(contents.epoch)", .point(point))
       return nil
-    case .unusable(let what): return .fetchFailed(reason: what)
+    case .unusable(let what): return .checkpointUnusable(reason: what)
     case .foreign(let what):
       violate("\(name(slot)) fetched foreign bytes for point \(point): \(what)", .point(point))
       return nil

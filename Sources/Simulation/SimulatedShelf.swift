@@ -48,7 +48,7 @@ struct SimulatedShelf {
     if isFull { return ("the disk of the checkpoints is full", nil) }
     var whole = places[point].files
     whole.take(places[point].incoming)
-    switch whole.check(contents, of: point) {
+    switch whole.check(contents, of: point, reading: places[point].incoming) {
     case .whole:
       places[point].files = whole
       places[point].contents = contents

@@ -189,19 +189,25 @@ struct SimulatedStore: Hashable {
     points[point].failure = reason
     terminalCount += 1
     let ends = stored.attempts.map { attempts[$0] }
-    let isBad = ends.contains { if case .failed(.badPoint, _, _)? = $0.end { true } else { false } }
-    let losses = ends.count { if case .failed(.lost, _, _)? = $0.end { true } else { false } }
+    let isBad = ends.contains { if case .failed(.badPoint, _, _, _)? = $0.end { true } else { false } }
+    let losses = ends.count { if case .failed(.lost, _, _, _)? = $0.end { true } else { false } }
     if !isBad, charges(of: point) < limit, losses < limit {
       return "point \(point) was given up after \(charges(of: point)) charged attempts: \(reason)"
     }
     return nil
   }
 
+  func knownWorker(_ boot: String) -> KnownWorker? {
+    numberOfBoot[boot].map { KnownWorker(boot: boot, number: $0, key: "") }
+  }
+
   /// What a coordinator reads when it starts.
   func start(_ known: SimulatedPoints, checkpoints: [KeptCheckpoint]) -> SchedulerStart {
     let numbers = points.indices.filter { !points[$0].sweeps.isEmpty }
+    let holders = Set(attempts.filter { $0.end == nil }.map(\.boot))
     return SchedulerStart(
-      points: knownPoints(numbers, known), workers: numberOfBoot,
+      points: knownPoints(numbers, known),
+      workers: numberOfBoot.filter { !left.contains($0.value) || holders.contains($0.key) },
       nextWorker: nextNumber, nextLease: LeaseID((attempts.last?.lease.number ?? 0) + 1),
       sweeps: sweeps, checkpoints: checkpoints,
       verifications: numbers.filter { points[$0].isToVerify }.map { known.ids[$0] },

@@ -128,7 +128,8 @@ extension Simulation {
       arrive(.event(.setPriority(sweep: store.sweeps[place].name, priority)))
     case 4:
       let slot = random.below(workers.count)
-      arrive(.event(.drainWorkers(.host(machines[workers[slot].machine].name))))
+      let host = machines[workers[slot].machine].name
+      arrive(.event(random.chance(0.3) ? .admitHost(host) : .drainWorkers(.host(host))))
     case 5:
       let failed = store.points.indices.filter { store.points[$0].failure != nil }
       for number in failed { store.retry(number) }
@@ -189,7 +190,17 @@ extension Simulation {
       workers[slot].suspendedUntil = min(workers[slot].suspendedUntil, now)
       if net.isHalfOpen(slot) { disconnect(slot) }
     }
-    // Some sweeps stay as their people left them.
+    sayLastWishes()
+  }
+
+  /// Some sweeps stay as their people left them.
+  func sayLastWishes() {
+    // As with every request: what came before it is on disk first.
+    guard coordinator.scheduler == nil || coordinator.isSettled else {
+      later(0.1, .lastWishes)
+      return
+    }
+    areWishesSaid = true
     let isEverythingResumed = random.chance(0.7)
     for place in store.sweeps.indices where isEverythingResumed && store.sweeps[place].state != .active {
       setSweep(place, .active)

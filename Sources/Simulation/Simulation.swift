@@ -28,6 +28,8 @@ package struct SimulationConfiguration: Sendable, Hashable {
   /// Bytes of a checkpoint's own file beyond the few that it needs.
   package var extraBytes = 0
   package var exitsWhenDone = true
+  /// A machine's first bar lasts as long; later ones up to eight times.
+  package var barSeconds = 60.0
   /// Off, messages travel as values: for measuring what the codec costs, never by itself.
   package var usesCodec = true
   /// A coordinator that is broken on purpose: it answers, and commits later.
@@ -49,6 +51,7 @@ package struct SimulationConfiguration: Sendable, Hashable {
     configuration.extraBytes = random.chance(0.05) ? random.within(1...3) << 20 : random.below(4000)
     configuration.exitsWhenDone = random.chance(0.5)
     configuration.faults = .drawn(&random)
+    configuration.barSeconds = random.within(10...300)
     return configuration
   }
 }
@@ -97,6 +100,7 @@ package final class Simulation {
     case shelfWorks
     case scratchWorks(machine: Int)
     case calm
+    case lastWishes
   }
 
   let configuration: SimulationConfiguration
@@ -115,6 +119,8 @@ package final class Simulation {
   var workers: [SimulatedWorker]
 
   var isCalm = false
+  /// People have said all that they will ever say.
+  var areWishesSaid = false
   var calmSince: Int64 = 0
   var isStoreFull = false
   var isDone = false
@@ -148,7 +154,8 @@ package final class Simulation {
     poison = chosen
     schedulerConfiguration = SchedulerConfiguration(
       leaseSeconds: configuration.leaseSeconds, leaveSeconds: 20, exitWhenDone: configuration.exitsWhenDone,
-      checkpointSeconds: configuration.checkpointSeconds, selfTestDigest: String(repeating: "a", count: 64))
+      checkpointSeconds: configuration.checkpointSeconds, barSeconds: configuration.barSeconds,
+      longestBarSeconds: 8 * configuration.barSeconds, selfTestDigest: String(repeating: "a", count: 64))
     net = SimulatedNet(slots: configuration.workers, faults: faults)
     store = SimulatedStore(points: configuration.points)
     shelf = SimulatedShelf(points: configuration.points)
@@ -196,7 +203,7 @@ package final class Simulation {
         break
       }
       happen(happening)
-      if isCalm, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled {
+      if areWishesSaid, !configuration.exitsWhenDone || isAnySweepLeft, coordinator.outgoing.isEmpty, isSettled {
         isDone = true
       }
     }
@@ -257,6 +264,7 @@ package final class Simulation {
     case .shelfWorks: shelf.isFull = false
     case .scratchWorks(let machine): machines[machine].isScratchFull = false
     case .calm: calmDown()
+    case .lastWishes: sayLastWishes()
     }
   }
 

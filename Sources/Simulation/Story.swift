@@ -83,7 +83,7 @@ extension Simulation {
     switch message {
     case .finished(_, let point, _, _), .failed(_, let point, _, _), .handedBack(_, let point, _),
       .offer(_, let point, _),
-      .chunk(_, let point, _), .chunkGone(_, let point, _), .fetch(_, let point, _):
+      .chunk(_, let point, _), .chunkGone(_, let point, _), .fetch(_, let point, _), .unreadable(_, let point, _):
       subject(point, slot)
     case .progress(let lease, _, _): subject(store.attempt(lease).map { points.ids[$0.point] }, slot)
     case .hello(let hello): subject(hello.holding?.point, slot)
@@ -97,7 +97,7 @@ extension Simulation {
       .checkpointKept(_, let point, _), .chunk(_, let point, _), .chunkGone(_, let point, _):
       subject(point, slot)
     case .revoked(let lease): subject(store.attempt(lease).map { points.ids[$0.point] }, slot)
-    case .welcome, .refused, .sayHello, .wait, .leave: subject(nil, slot)
+    case .welcome, .refused, .barred, .sayHello, .wait, .leave: subject(nil, slot)
     }
   }
 
@@ -134,6 +134,8 @@ extension Simulation {
       "chunk gone of \(pointName(point)) at epoch \(epoch) under \(lease)"
     case .fetch(let lease, let point, let request):
       "fetches \(request.count) bytes at \(request.offset) of \(pointName(point)) at epoch \(request.missing.epoch) under \(lease)"
+    case .unreadable(let lease, let point, let epoch):
+      "the checkpoint of \(pointName(point)) at epoch \(epoch) under \(lease) is unreadable"
     case .goodbye: "goodbye"
     }
   }
@@ -142,6 +144,7 @@ extension Simulation {
     switch message {
     case .welcome(let worker, _, _, _): "welcome as worker \(worker)"
     case .refused(let reason): "refused: \(reason)"
+    case .barred(let reason): "barred: \(reason)"
     case .sayHello: "say hello"
     case .grant(let lease, let point, _, let checkpoint):
       "grant of \(pointName(point)) under \(lease)"
@@ -189,12 +192,15 @@ extension Simulation {
     case .stored(let id), .storeFailed(let id, _), .resultRefused(let id, _), .checkpointFailed(let id, _),
       .checkpointLost(let id, _, _):
       tell("the coordinator hears: \(event)", subject(id, nil))
-    case .undecodable, .grantFailed, .unreachable, .peerRefused, .processEnded, .setSweep, .setPriority, .retry,
+    case .undecodable, .workerKnown, .grantFailed, .unreachable, .peerRefused, .processEnded, .setSweep, .setPriority,
+      .retry,
       .verify,
-      .drainWorkers, .drain, .shutdown:
+      .drainWorkers, .admitHost, .drain, .shutdown:
       tell("the coordinator hears: \(event)", .coordinator)
     case .addSweep(let sweep, let added):
       tell("the coordinator hears of sweep \(sweep.name) with \(added.count) points", .coordinator)
+    case .withdraw(let sweep, let points):
+      tell("the coordinator hears that sweep \(sweep) no longer has \(points.count) points", .coordinator)
     case .checkpointKept: break
     }
   }
@@ -207,7 +213,7 @@ extension Simulation {
     case .start: break
     case .unsentResults(let results):
       for result in results { tell("\(name(slot)) finds a result of \(result.lease)", subject(result.point, slot)) }
-    case .undecodable, .runFailed, .runStopped, .fetchFailed, .interrupt:
+    case .undecodable, .runFailed, .runStopped, .fetchFailed, .checkpointUnusable, .interrupt:
       tell("\(name(slot)) is told: \(event)", .slot(slot))
     case .runFinished: tell("\(name(slot)) has finished its run", .slot(slot))
     case .checkpointWritten(let contents):

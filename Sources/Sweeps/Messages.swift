@@ -135,6 +135,9 @@ package enum WorkerMessage: Hashable, Sendable {
   case chunkGone(lease: LeaseID, point: PointID, epoch: Int)
   /// Wants bytes of the checkpoint that a grant named. Renews the lease as long as it gets on.
   case fetch(lease: LeaseID, point: PointID, CheckpointRequest)
+  /// What was fetched of this epoch is damaged, or no run can go on from it: nobody else needs to try. Not answered; who
+  /// fetches it next says it again.
+  case unreadable(lease: LeaseID, point: PointID, epoch: Int)
   case goodbye
 }
 
@@ -142,9 +145,11 @@ package enum CoordinatorMessage: Hashable, Sendable {
   /// `worker` is the coordinator's number for this worker; progress is wanted at least every `progressSeconds`.
   /// Checkpoints are wanted at most every `checkpointSeconds`; nil: not at all.
   case welcome(worker: Int64, leaseSeconds: Double, progressSeconds: Double, checkpointSeconds: Double? = nil)
-  /// Will never be welcome: other protocol or engine version, a revoked key, a machine that fails point after point.
-  /// The worker stops with these words.
+  /// Will never be welcome: other protocol or engine version, a revoked key. The worker stops with these words.
   case refused(reason: String)
+  /// Nobody of this machine is welcome for a while, since it fails point after point. The worker stops with these words;
+  /// whoever looks after it may start it again later.
+  case barred(reason: String)
   /// The coordinator does not know this peer (it was restarted): say hello first.
   case sayHello
   /// With `checkpoint`, the coordinator keeps one of this point from which to go on.

@@ -33,6 +33,8 @@ package enum OperatorRequest: Hashable, Sendable, Codable {
   case setPriority(sweep: String, Int)
   /// Workers whose number or host this is leave after their points.
   case drain(worker: String)
+  /// A machine that was sent home after failure upon failure is taken back.
+  case admit(host: String)
   case retry(PointSelection)
   /// Runs finished points again and compares.
   case verify(PointSelection)
@@ -41,7 +43,7 @@ package enum OperatorRequest: Hashable, Sendable, Codable {
   package var isReading: Bool {
     switch self {
     case .status, .explain: true
-    case .submit, .setSweep, .setPriority, .drain, .retry, .verify: false
+    case .submit, .setSweep, .setPriority, .drain, .admit, .retry, .verify: false
     }
   }
 }

@@ -4,6 +4,8 @@ import Grokking
 
 /// A reason for which a pending point is not running, the weightiest first where there are several.
 package enum PointObstacle: Hashable, Sendable {
+  /// The file of its last sweep was changed and has it no longer.
+  case withdrawn
   case sweepsCancelled
   case sweepsPaused
   /// The coordinator was told to drain or to shut down.
@@ -21,6 +23,7 @@ package enum PointObstacle: Hashable, Sendable {
   /// In words.
   package var text: String {
     switch self {
+    case .withdrawn: "no sweep has it any more, since a sweep's file was changed"
     case .sweepsCancelled: "all its sweeps are cancelled"
     case .sweepsPaused: "its sweeps are paused"
     case .leaving: "the coordinator hands out nothing more: it is about to end"
@@ -108,7 +111,9 @@ extension Scheduler {
     switch points.state(ofSweepsOf: position) {
     case .active: break
     case .paused: found.append(.sweepsPaused)
-    case .cancelled: found.append(.sweepsCancelled)
+    case .cancelled:
+      let isWithdrawn = points.sweeps.groups[Int(points[position].group)].isEmpty
+      found.append(isWithdrawn ? .withdrawn : .sweepsCancelled)
     }
     if phase != .serving { found.append(.leaving) }
     if let until = grantingPausedUntil, time < until {
@@ -119,7 +124,7 @@ extension Scheduler {
     } else if !workerNumbers.elements.contains(where: { workers[$0]?.isWaiting == true }) {
       found.append(.workersBusy(workers.count))
     }
-    let barred = hosts.filter { $0.barred != nil }.map(\.name)
+    let barred = barredHosts(at: time).map(\.host)
     if !barred.isEmpty { found.append(.hostsBarred(barred)) }
     if let before = points.pendingCount(before: position), before > 0 { found.append(.pointsBefore(before)) }
     return found

@@ -2,6 +2,9 @@
 //
 // A million points are normal: handing out the next one, and giving one back, must not depend on their number. Most of
 // the memory are the experiments, so everything else about a point is kept small.
+//
+// The costly go first: with the short ones left for the end, no slot waits long for the last. Costs are compared in bands
+// of a factor of √2; within a band points go by position.
 
 import Grokking
 
@@ -38,6 +41,10 @@ struct PointEntry: Hashable, Sendable {
   fileprivate(set) var group: Int32
   /// The host that brought its result, by its place among the scheduler's hosts; nil when not known.
   var finishedBy: Int32?
+  /// `Experiment.estimatedCoreSeconds`, worked out once.
+  let coreSeconds: Float
+
+  fileprivate var band: Int { CostBand.band(ofSeconds: coreSeconds) }
 }
 
 /// Numbers of the points of one group.
@@ -48,9 +55,8 @@ struct PointTally: Hashable, Sendable {
   var storing = 0
   var finished = 0
   var failed = 0
-  var pendingEpochs = 0
-  /// Of points that are leased or at the store.
-  var leasedEpochs = 0
+  /// Estimated, of one core; a whole number, so that what is added and taken away again leaves no trace.
+  var pendingMicroseconds: Int128 = 0
 
   var all: Int { pending + leased + storing + finished + failed }
 
@@ -58,17 +64,18 @@ struct PointTally: Hashable, Sendable {
     PointTally(
       pending: left.pending + right.pending, leased: left.leased + right.leased,
       storing: left.storing + right.storing, finished: left.finished + right.finished,
-      failed: left.failed + right.failed, pendingEpochs: left.pendingEpochs + right.pendingEpochs,
-      leasedEpochs: left.leasedEpochs + right.leasedEpochs)
+      failed: left.failed + right.failed,
+      pendingMicroseconds: left.pendingMicroseconds + right.pendingMicroseconds)
   }
 }
 
 /// Points by position (the order in which they came) and by id. Of equal sweeps the next point is always the pending one
-/// of the lowest position, so a point that was given back comes before those never tried.
+/// of the costliest band and in it of the lowest position, so a point that was given back comes before those never tried.
 struct PointTable: Hashable, Sendable {
   /// A pending point, with its place in the order.
   struct Candidate: Hashable, Sendable {
     var tier: Int
+    var band: Int
     var position: Int
   }
 
@@ -78,7 +85,7 @@ struct PointTable: Hashable, Sendable {
   /// By group.
   private(set) var tallies: [PointTally] = []
   /// By group.
-  private var pending: [PositionSet] = []
+  private var pending: [PendingPoints] = []
 
   var count: Int { entries.count }
 
@@ -99,6 +106,11 @@ struct PointTable: Hashable, Sendable {
   }
 
   var total: PointTally { tallies.reduce(PointTally(), +) }
+
+  /// Points that no sweep has any more.
+  var withdrawn: PointTally {
+    tallies.indices.reduce(PointTally()) { sweeps.groups[$1].isEmpty ? $0 + tallies[$1] : $0 }
+  }
 
   /// Whether every point is terminal, or not wanted any more.
   var isSettled: Bool {
@@ -134,7 +146,8 @@ struct PointTable: Hashable, Sendable {
     entries.append(
       PointEntry(
         id: point.id, experiment: point.experiment, state: state, isQuarantined: state == .failed,
-        chargedAttempts: Int32(clamping: max(0, point.chargedAttempts)), group: Int32(group)))
+        chargedAttempts: Int32(clamping: max(0, point.chargedAttempts)), group: Int32(group),
+        coreSeconds: Float(point.experiment.estimatedCoreSeconds)))
     count(position, by: 1)
     return position
   }
@@ -145,6 +158,15 @@ struct PointTable: Hashable, Sendable {
     guard !old.contains(place) else { return }
     count(position, by: -1)
     entries[position].group = Int32(group(of: old + [place]))
+    count(position, by: 1)
+  }
+
+  /// A known point belongs to one sweep less.
+  mutating func remove(_ position: Int, fromSweep place: Int) {
+    let old = sweeps.groups[Int(entries[position].group)]
+    guard old.contains(place) else { return }
+    count(position, by: -1)
+    entries[position].group = Int32(group(of: old.filter { $0 != place }))
     count(position, by: 1)
   }
 
@@ -177,16 +199,23 @@ struct PointTable: Hashable, Sendable {
 
   mutating func setFinished(_ position: Int, byHost host: Int) { entries[position].finishedBy = Int32(host) }
 
-  /// The pending point to hand out next after `candidate`, or first of all; it stays pending.
-  func nextPending(after candidate: Candidate? = nil) -> Candidate? {
+  /// The pending point to hand out next after `candidate`, or first of all; it stays pending. With `isCheaper` the first
+  /// of a cheaper band, or of a later tier.
+  func nextPending(after candidate: Candidate? = nil, isCheaper: Bool = false) -> Candidate? {
     var tier = candidate?.tier ?? 0
-    var from = candidate.map { $0.position + 1 } ?? 0
+    var band = candidate.map { isCheaper ? $0.band - 1 : $0.band } ?? CostBand.last
+    var from = isCheaper ? 0 : candidate.map { $0.position + 1 } ?? 0
     while tier < sweeps.tiers.count {
-      if let position = sweeps.tiers[tier].compactMap({ pending[$0].first(from: from) }).min() {
-        return Candidate(tier: tier, position: position)
+      let groups = sweeps.tiers[tier]
+      while let next = groups.compactMap({ pending[$0].costliest(atMost: band) }).max() {
+        if next < band { (band, from) = (next, 0) }
+        if let position = groups.compactMap({ pending[$0].first(inBand: band, from: from) }).min() {
+          return Candidate(tier: tier, band: band, position: position)
+        }
+        (band, from) = (band - 1, 0)
       }
       tier += 1
-      from = 0
+      (band, from) = (CostBand.last, 0)
     }
     return nil
   }
@@ -196,7 +225,13 @@ struct PointTable: Hashable, Sendable {
     let own = Int(entries[position].group)
     guard let tier = sweeps.tiers.firstIndex(where: { $0.contains(own) }) else { return nil }
     let earlier = sweeps.tiers[..<tier].joined().reduce(0) { $0 + pending[$1].count }
-    return sweeps.tiers[tier].reduce(earlier) { $0 + pending[$1].count(before: position) }
+    let band = entries[position].band
+    return sweeps.tiers[tier].reduce(earlier) { $0 + pending[$1].count(before: position, inBand: band) }
+  }
+
+  /// Of pending points of active sweeps: the sum of the squares of their estimated seconds, each taken as its band's.
+  var pendingSquaredSeconds: Double {
+    sweeps.tiers.joined().reduce(0) { $0 + pending[$1].squaredSeconds }
   }
 
   private mutating func change(_ position: Int, to state: PointState) {
@@ -209,25 +244,21 @@ struct PointTable: Hashable, Sendable {
     let group = sweeps.group(of: places)
     while tallies.count <= group {
       tallies.append(PointTally())
-      pending.append(PositionSet())
+      pending.append(PendingPoints())
     }
     return group
   }
 
   private mutating func count(_ position: Int, by change: Int) {
     let group = Int(entries[position].group)
-    let epochs = change * entries[position].experiment.training.epochs
     switch entries[position].state {
     case .pending:
       tallies[group].pending += change
-      tallies[group].pendingEpochs += epochs
-      if change > 0 { pending[group].insert(position) } else { pending[group].remove(position) }
-    case .leased:
-      tallies[group].leased += change
-      tallies[group].leasedEpochs += epochs
-    case .storing:
-      tallies[group].storing += change
-      tallies[group].leasedEpochs += epochs
+      tallies[group].pendingMicroseconds += Int128(change) * Int128(entries[position].coreSeconds * 1e6)
+      let band = entries[position].band
+      if change > 0 { pending[group].insert(position, band) } else { pending[group].remove(position, band) }
+    case .leased: tallies[group].leased += change
+    case .storing: tallies[group].storing += change
     case .finished: tallies[group].finished += change
     case .failed: tallies[group].failed += change
     }

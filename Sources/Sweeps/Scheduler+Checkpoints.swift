@@ -145,6 +145,24 @@ extension Scheduler {
     logThinly(
       .warning, kind: "lost checkpoint", "the kept checkpoint of point \(id.short) at epoch \(epoch) is lost: \(reason)"
     )
+    loseKept(position)
+  }
+
+  /// Who fetched what is kept cannot go on from it. It is removed on this word alone: nobody here can tell, and at worst
+  /// some epochs are trained again.
+  mutating func unreadable(_ lease: LeaseID, _ id: PointID, epoch: Int, by number: Int64) {
+    guard let position = trained(lease, id, by: number), shelf.kept[position]?.epoch == epoch,
+      // A newer one is about to take its place, and its files with it.
+      !shelf.transfers.contains(where: { $0.isCompleting && $0.offer.position == position })
+    else { return }
+    logThinly(
+      .warning, kind: "unreadable",
+      "worker \(number) cannot go on from the kept checkpoint of point \(id.short) at epoch \(epoch); it is removed")
+    loseKept(position)
+    emit(.dropCheckpoint(id))
+  }
+
+  private mutating func loseKept(_ position: Int) {
     shelf.keep(position, nil)
     // Whatever is on its way leaves out what was kept.
     while let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {

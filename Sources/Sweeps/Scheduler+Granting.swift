@@ -5,6 +5,8 @@ import Grokking
 extension Scheduler {
   /// Points that are looked at for one that fits a worker.
   private static let pointsLookedAt = 64
+  /// Of these in one band of costs, for a worker that has to be gone.
+  private static let pointsLookedAtInBand = 8
   /// Before a worker's deadline in which it gets nothing more, and by which a point has to be done before it.
   private static let lastSeconds = 30.0
   /// Of these, a worker that no point fits has to have as many left, to be given one whose beginning will be kept.
@@ -52,13 +54,20 @@ extension Scheduler {
     if let secondsLeft, secondsLeft < Self.lastSeconds {
       return .leave("it has to be gone in \(Int(max(0, secondsLeft))) s")
     }
+    if isBeingTried(worker.host) { return .nothing }
     var first: Int?
     var failedHere: Int?
     var looked = 0
     var next = points.nextPending()
+    // A worker that has to be gone gets the costliest point that it can finish: of a band that does not fit only the
+    // first few are looked at, for one that has come far already, and then the cheaper bands.
+    var lookedInBand = 0
     while let candidate = next, looked < Self.pointsLookedAt {
       let position = candidate.position
-      next = points.nextPending(after: candidate)
+      lookedInBand += 1
+      let isCheaper = secondsLeft != nil && lookedInBand >= Self.pointsLookedAtInBand
+      next = points.nextPending(after: candidate, isCheaper: isCheaper)
+      if next?.band != candidate.band || next?.tier != candidate.tier { lookedInBand = 0 }
       let charged = Int(points[position].chargedAttempts)
       if charged >= configuration.chargedAttemptsLimit {
         quarantine(position, reason: "\(charged) attempts failed before this coordinator started")
@@ -146,6 +155,7 @@ extension Scheduler {
       points.set(attempt.position, to: .pending)
     }
     pauseGranting("cannot record an attempt: \(reason)")
+    release(attempt.boot)
     guard let number = attempt.worker, workers[number]?.lease == lease else { return }
     workers[number]?.lease = nil
     startWaiting(number)

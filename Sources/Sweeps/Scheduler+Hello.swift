@@ -6,10 +6,14 @@ extension Scheduler {
   mutating func hello(_ hello: Hello, from peer: PeerID) {
     if let reason = reasonToRefuse(hello, from: peer) {
       refuse(peer, reason, from: hello.identity.host)
+      release(hello.identity.boot)
       return
     }
+    if isSentHome(hello, from: peer) { return }
     if let predecessor = hello.predecessor, predecessor.boot != hello.identity.boot {
       predecessorEnded(predecessor, host: hello.identity.host, key: peer.key)
+      // What it reports may be the failure after which nobody from there is taken, itself included.
+      if isSentHome(hello, from: peer) { return }
     }
     missed.remove(hello.identity.boot)
     let number = register(hello.identity, at: peer)
@@ -35,11 +39,19 @@ extension Scheduler {
       return "this machine computes wrongly: its self-test \(given), and \(digest.prefix(12)) is right; "
         + "check its memory and processor, and that its build of groksweep is the coordinator's"
     }
-    if let host = placeOfHost[hello.identity.host], let reason = hosts[host].barred { return reason }
     if let key = keyOfBoot[hello.identity.boot], key != peer.key {
       return "this process is known under the key \"\(key)\" and came with \"\(peer.key)\""
     }
     return nil
+  }
+
+  /// Whether nobody from this machine is taken at present; then it is told so.
+  private mutating func isSentHome(_ hello: Hello, from peer: PeerID) -> Bool {
+    guard let reason = placeOfHost[hello.identity.host].flatMap({ reasonToBar($0) }) else { return false }
+    emit(.send(to: peer, .barred(reason: reason)))
+    logThinly(.warning, kind: "barred \(hello.identity.host)", "sent a worker home again: \(reason)")
+    release(hello.identity.boot)
+    return true
   }
 
   private func versionReason(_ version: Int) -> String {

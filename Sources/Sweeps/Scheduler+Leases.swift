@@ -98,25 +98,34 @@ extension Scheduler {
   }
 
   /// Failed or handed back. Answered with a receipt whether or not the lease still stood.
-  mutating func givenUp(_ lease: LeaseID, _ id: PointID, by number: Int64, as kind: AttemptClass, reason: String) {
+  ///
+  /// - Parameter epoch: how far it came, where the worker says so.
+  mutating func givenUp(
+    _ lease: LeaseID, _ id: PointID, by number: Int64, as kind: AttemptClass, reason: String, epoch: Int? = nil
+  ) {
     guard let worker = workers[number] else { return }
     if let attempt = attempts[lease], attempt.boot == worker.identity.boot, points[attempt.position].id == id,
       attempt.phase != .delivering
     {
-      end(lease, as: kind, reason: reason)
+      end(lease, as: kind, reason: reason, epoch: epoch)
     }
     emit(.send(to: worker.peer, .receipt(lease: lease, point: id)))
   }
 
   /// Ends a lease without a result: charged by its class, the point back to the front or quarantined.
-  mutating func end(_ lease: LeaseID, as kind: AttemptClass, reason: String, charged mayCharge: Bool = true) {
+  ///
+  /// - Parameter epoch: how far it came; nil: as far as its worker reported.
+  mutating func end(
+    _ lease: LeaseID, as kind: AttemptClass, reason: String, charged mayCharge: Bool = true, epoch: Int? = nil
+  ) {
     guard let attempt = attempts[lease] else { return }
+    let reached = epoch ?? attempt.progress?.epoch
     if attempt.isVerification {
-      endVerification(attempt, as: kind, reason: reason, counts: mayCharge && kind != .preempted)
+      endVerification(attempt, as: kind, reason: reason, counts: mayCharge && kind != .preempted, epoch: reached)
       return
     }
     let charged = mayCharge && kind != .preempted
-    close(lease, .failed(kind, reason: reason, charged: charged))
+    close(lease, .failed(kind, reason: reason, charged: charged, epoch: reached))
     let id = points[attempt.position].id
     if charged {
       let count = points.charge(attempt.position)
@@ -137,7 +146,7 @@ extension Scheduler {
       let count = Int(points[attempt.position].chargedAttempts)
       if kind == .badPoint {
         quarantine(attempt.position, reason: "bad_point: \(reason)")
-      } else if charged, !hostIsToBlame, count >= configuration.chargedAttemptsLimit {
+      } else if charged, count >= configuration.chargedAttemptsLimit {
         quarantine(attempt.position, reason: "\(count) attempts failed; the last: \(kind.rawValue): \(reason)")
       }
     case .pending, .leased, .storing, .finished, .failed: break
@@ -162,6 +171,7 @@ extension Scheduler {
     leases.remove(lease)
     if let number = attempt.worker, workers[number]?.lease == lease { workers[number]?.lease = nil }
     if let end { emit(.endAttempt(lease, end)) }
+    release(attempt.boot)
   }
 
   mutating func quarantine(_ position: Int, reason: String) {

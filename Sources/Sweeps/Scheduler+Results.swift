@@ -54,8 +54,6 @@ extension Scheduler {
       attempts[lease]?.worker = number
       attempts[lease]?.seconds = seconds
     }
-    trainedEpochs += result.epochs
-    allowedEpochs += points[position].experiment.training.epochs
     points.set(position, to: .storing(lease: lease, worker: number, holder: holder))
     emit(.store(point: points[position].id, lease: lease, result, seconds: seconds, worker: number))
   }

@@ -55,6 +55,20 @@ extension Scheduler {
       : .failed(.lost, reason: "the coordinator ended before this attempt did", charged: false)
   }
 
+  mutating func withdraw(_ ids: [PointID], from name: String) {
+    guard let place = points.sweeps.place(of: name) else { return }
+    var left = 0
+    for id in ids {
+      guard let position = points.position(of: id) else { continue }
+      points.remove(position, fromSweep: place)
+      guard points.sweeps.groups[Int(points[position].group)].isEmpty else { continue }
+      left += 1
+      dropCheckpoint(position)
+    }
+    log(.info, "sweep \(name) no longer has \(ids.count) points; \(left) of them belong to no other sweep")
+    revokeUnwanted()
+  }
+
   mutating func setSweep(_ name: String, _ state: SweepState) {
     guard points.set(sweep: name, to: state) else { return }
     log(.info, "sweep \(name) is \(state.rawValue)")

@@ -54,13 +54,16 @@ extension Scheduler {
     verifications.remove(attempt.position)
     if let old = attempt.worker, workers[old]?.lease == attempt.lease { workers[old]?.lease = nil }
     emit(.finishVerification(point: id, lease: attempt.lease, result, worker: number))
+    if let host = attempt.host { clear(host) }
     close(attempt.lease, nil)
     send(.receipt(lease: attempt.lease, point: id), to: number)
   }
 
-  mutating func endVerification(_ attempt: Attempt, as kind: AttemptClass, reason: String, counts: Bool) {
+  mutating func endVerification(
+    _ attempt: Attempt, as kind: AttemptClass, reason: String, counts: Bool, epoch: Int?
+  ) {
     let id = points[attempt.position].id
-    close(attempt.lease, .failed(kind, reason: reason, charged: false))
+    close(attempt.lease, .failed(kind, reason: reason, charged: false, epoch: epoch))
     let count = counts ? verifications.fail(attempt.position) : 0
     guard count >= configuration.chargedAttemptsLimit else {
       log(.info, "verifying point \(id.short), \(attempt.lease): \(kind.rawValue): \(reason)")

@@ -123,6 +123,8 @@ extension Scheduler {
     if let number = numberOfBoot[boot], let worker = workers[number] {
       log(.info, "\(worker.name) ended: \(description)")
       forget(number)
+    } else {
+      release(boot)
     }
   }
 
@@ -145,9 +147,29 @@ extension Scheduler {
     }
   }
 
+  /// Whether hellos of this process can be judged without the store.
+  package func knows(_ boot: String) -> Bool { numberOfBoot[boot] != nil }
+
+  mutating func know(_ boot: String, number: Int64, key: String) {
+    guard numberOfBoot[boot] == nil else { return }
+    numberOfBoot[boot] = number
+    keyOfBoot[boot] = key
+  }
+
+  /// Leaves a process to the store's memory, unless it is here, is expected back, or holds an attempt.
+  mutating func release(_ boot: String) {
+    guard let number = numberOfBoot[boot], workers[number] == nil, !missed.contains(boot),
+      !leases.elements.contains(where: { attempts[$0]?.boot == boot })
+    else { return }
+    numberOfBoot[boot] = nil
+    keyOfBoot[boot] = nil
+    emit(.workerLeft(number))
+  }
+
   /// From now on its peer is told to say hello. Its leases are the caller's to end.
   mutating func forget(_ number: Int64) {
     guard let worker = workers.removeValue(forKey: number) else { return }
+    defer { release(worker.identity.boot) }
     workerNumbers.remove(number)
     if worker.isWaiting { waiting.removeAll { $0 == number } }
     if numberOfPeer[worker.peer] == number { numberOfPeer[worker.peer] = nil }

@@ -6,7 +6,7 @@
 // back to the front of its sweep, and after a few attempts that count against it, it is quarantined with its reason
 // instead of taking down ever more workers. A loss counts only when it says something about the point: a whole host
 // gone silent is a matter of links and power. And when a host fails one point after the other, it is the host that is
-// sent home, and its attempts are refunded.
+// sent home for a while, and its attempts are refunded.
 //
 // Results are accepted from whoever brings one, also after the lease ended: training is deterministic, so the first
 // result is as good as any, and later ones are only compared. A receipt is sent after the commit, never before.
@@ -49,24 +49,30 @@ package struct Scheduler: Hashable, Sendable {
   var workers: [Int64: ConnectedWorker] = [:]
   var workerNumbers = SortedList<Int64>()
   var numberOfPeer: [PeerID: Int64] = [:]
-  /// Of every worker process ever recorded.
+  /// Of processes that are here, are expected back, or hold an attempt. The store remembers all others, and whoever hands
+  /// over a hello of one that is not `known` looks there first: else this would grow for as long as processes come.
   var numberOfBoot: [String: Int64]
   var nextWorker: Int64
   /// Numbers of workers that wait for a point, longest waiting first; checked against `ConnectedWorker.isWaiting`.
   var waiting: [Int64] = []
-  /// Keys that processes came with since this coordinator started, and before where the store knows them.
+  /// The keys that the same processes came with, where they are known.
   var keyOfBoot: [String: String]
 
   /// Processes of an earlier coordinator that did not come back yet; only ever asked about one.
   var missed: Set<String>
+  /// Likewise, in order, and those that did come back too; empty when nobody waits for them any more.
+  private var present: [String]
   /// Nobody waits for them after this moment.
   let missedUntil: MonotonicInstant
 
-  /// Every machine that a worker came from, in order of appearance.
+  /// Machines that workers come from; places of those that were forgotten are given anew.
   var hosts: [HostRecord] = []
+  var freeHosts: [Int] = []
   var placeOfHost: [String: Int] = [:]
   /// Seconds that points took for each that was estimated, over all hosts; nil before the first result.
   var pace: Double?
+  /// Of all results that this coordinator took, for the range of what is left.
+  var ratios = PaceStatistics()
 
   /// Ends in the silence of a whole host, by position; only points that had any.
   var silentLosses: [Int: Int] = [:]
@@ -77,11 +83,6 @@ package struct Scheduler: Hashable, Sendable {
   var grantingPausedUntil: MonotonicInstant?
   /// No lease and no worker's patience ends before this moment (a lower bound, made exact by the next look).
   var nextLook: MonotonicInstant?
-
-  /// Epochs that results brought, and those that their experiments allow: fewer are trained where runs stop after
-  /// grokking.
-  var trainedEpochs = 0
-  var allowedEpochs = 0
 
   var thinner = LogThinner()
 
@@ -96,7 +97,9 @@ package struct Scheduler: Hashable, Sendable {
     numberOfBoot = start.workers
     keyOfBoot = start.keys
     missed = Set(start.present)
+    present = start.present
     missedUntil = now.advanced(bySeconds: min(Self.returnSeconds, configuration.graceSeconds))
+    for known in start.paces { learn(known.ratios, on: host(named: known.host)) }
     for sweep in start.sweeps { _ = points.register(sweep) }
     add(start)
     loadShelf(start.checkpoints)
@@ -126,6 +129,7 @@ package struct Scheduler: Hashable, Sendable {
     now = max(now, time)
     switch event {
     case .message(let peer, let message): receive(message, from: peer)
+    case .workerKnown(let record): know(record.boot, number: record.number, key: record.key)
     case .undecodable(let peer, let error): refuse(peer, error)
     case .tick: look()
     case .stored(let point): stored(point)
@@ -136,11 +140,13 @@ package struct Scheduler: Hashable, Sendable {
     case .peerRefused(let peer, let reason): peerRefused(peer, reason)
     case .processEnded(let boot, let description): processEnded(boot, description)
     case .addSweep(let sweep, let added): add(sweep, added)
+    case .withdraw(let name, let points): withdraw(points, from: name)
     case .setSweep(let name, let state): setSweep(name, state)
     case .setPriority(let name, let priority): setPriority(name, priority)
     case .retry(let points): retry(points)
     case .verify(let points): verify(points)
     case .drainWorkers(let selection): drainWorkers(selection)
+    case .admitHost(let name): admitHost(name)
     case .checkpointKept(let point, let contents): checkpointKept(point, contents)
     case .checkpointFailed(let point, let reason): checkpointFailed(point, reason)
     case .checkpointLost(let point, let epoch, let reason): checkpointLost(point, epoch: epoch, reason)
@@ -149,9 +155,19 @@ package struct Scheduler: Hashable, Sendable {
     }
     grantWaiting()
     moveCheckpoints()
+    forgetMissed()
     advancePhase()
     defer { directives.removeAll(keepingCapacity: true) }
     return directives
+  }
+
+  /// Those that did not come back are gone: the next coordinator need not wait for them either.
+  private mutating func forgetMissed() {
+    guard now >= missedUntil, !present.isEmpty else { return }
+    let gone = present
+    present = []
+    missed = []
+    for boot in gone { release(boot) }
   }
 
   private mutating func receive(_ message: WorkerMessage, from peer: PeerID) {
@@ -174,11 +190,12 @@ package struct Scheduler: Hashable, Sendable {
     case .failed(let lease, let point, let kind, let reason):
       givenUp(lease, point, by: number, as: kind, reason: reason)
     case .handedBack(let lease, let point, let epoch):
-      givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)")
+      givenUp(lease, point, by: number, as: .preempted, reason: "handed back at epoch \(epoch)", epoch: epoch)
     case .offer(let lease, let point, let contents): offered(lease, point, contents, by: number)
     case .chunk(let lease, let point, let chunk): arrived(lease, point, chunk, by: number)
     case .chunkGone(let lease, let point, let epoch): gone(lease, point, epoch: epoch, by: number)
     case .fetch(let lease, let point, let request): wanted(lease, point, request, by: number)
+    case .unreadable(let lease, let point, let epoch): unreadable(lease, point, epoch: epoch, by: number)
     case .goodbye: goodbye(number)
     }
   }

@@ -49,8 +49,11 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   package var checkpointBytesPerSecond: Double
   /// Room for kept checkpoints; beyond it, none is taken.
   package var checkpointSpaceBytes: Int
-  /// Failures in a row on one host, each of another point, after which the host is sent home.
+  /// Failures in a row on one host, each of another point, after which the host is barred.
   package var hostFailureLimit: Int
+  /// How long, at first; after each trial that fails, twice as long, up to the longest.
+  package var barSeconds: Double
+  package var longestBarSeconds: Double
   /// Attempts of a point that may end in the silence of a whole host; such ends are not charged.
   package var silentLossLimit: Int
   /// What `SelfTest` has to give on every worker's machine; nil: nobody is asked.
@@ -65,7 +68,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
     checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
-    checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5, silentLossLimit: Int = 10,
+    checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5,
+    barSeconds: Double = 600, longestBarSeconds: Double = 6 * 3600, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
   ) {
     self.leaseSeconds = leaseSeconds
@@ -79,6 +83,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     self.checkpointBytesPerSecond = checkpointBytesPerSecond
     self.checkpointSpaceBytes = checkpointSpaceBytes
     self.hostFailureLimit = hostFailureLimit
+    self.barSeconds = barSeconds
+    self.longestBarSeconds = longestBarSeconds
     self.silentLossLimit = silentLossLimit
     self.selfTestDigest = selfTestDigest
   }
@@ -142,7 +148,7 @@ package struct KnownPoint: Hashable, Sendable {
 package struct SchedulerStart: Sendable {
   /// In the order in which they are handed out.
   package var points: [KnownPoint]
-  /// Boot → number of every worker process ever recorded, so that a returning one keeps its number.
+  /// Boot → number of the worker processes that are `present` or hold an open attempt.
   package var workers: [String: Int64]
   /// Above every worker's number in the store.
   package var nextWorker: Int64
@@ -158,11 +164,13 @@ package struct SchedulerStart: Sendable {
   package var keys: [String: String]
   /// Boots of processes that did not say goodbye: they may come back.
   package var present: [String]
+  /// How fast machines were so far.
+  package var paces: [HostPace]
 
   package init(
     points: [KnownPoint], workers: [String: Int64] = [:], nextWorker: Int64 = 1, nextLease: LeaseID = LeaseID(1),
     sweeps: [KnownSweep] = [KnownSweep(name: "")], checkpoints: [KeptCheckpoint] = [], verifications: [PointID] = [],
-    keys: [String: String] = [:], present: [String] = []
+    keys: [String: String] = [:], present: [String] = [], paces: [HostPace] = []
   ) {
     self.points = points
     self.workers = workers
@@ -173,6 +181,34 @@ package struct SchedulerStart: Sendable {
     self.verifications = verifications
     self.keys = keys
     self.present = present
+    self.paces = paces
+  }
+}
+
+/// What is known of a machine's speed.
+package struct HostPace: Hashable, Sendable {
+  package var host: String
+  /// Seconds that its latest points took for each that was estimated (`Experiment.estimatedCoreSeconds`), the oldest
+  /// first.
+  package var ratios: [Double]
+
+  package init(host: String, ratios: [Double]) {
+    self.host = host
+    self.ratios = ratios
+  }
+}
+
+/// A worker process as the store remembers it, so that a returning one keeps its number and nobody takes its place.
+package struct KnownWorker: Hashable, Sendable {
+  package var boot: String
+  package var number: Int64
+  /// The name of the key that it came with.
+  package var key: String
+
+  package init(boot: String, number: Int64, key: String) {
+    self.boot = boot
+    self.number = number
+    self.key = key
   }
 }
 
@@ -195,6 +231,8 @@ package enum WorkerSelection: Hashable, Sendable {
 
 package enum SchedulerEvent: Sendable {
   case message(from: PeerID, WorkerMessage)
+  /// A process that the store knows from earlier, and that is about to say hello again: see `Scheduler.knows`.
+  case workerKnown(KnownWorker)
   /// Frames arrived that are no message.
   case undecodable(from: PeerID, WireError)
   /// Time passed: at `nextDeadline` or earlier, as often as the shell likes.
@@ -218,6 +256,8 @@ package enum SchedulerEvent: Sendable {
   /// they are (failed ones that are pending now become so); new ones stand behind all others. `sweep` and `otherSweeps`
   /// of the points do not count: they belong to this one.
   case addSweep(KnownSweep, [KnownPoint])
+  /// These points are no longer part of the sweep; nobody runs them. They are handed out for their other sweeps, if any.
+  case withdraw(sweep: String, [PointID])
   /// Paused, cancelled or active again. Unknown names change nothing.
   case setSweep(String, SweepState)
   case setPriority(sweep: String, Int)
@@ -227,6 +267,8 @@ package enum SchedulerEvent: Sendable {
   case verify([PointID])
   /// These workers leave after their points.
   case drainWorkers(WorkerSelection)
+  /// A barred machine is taken back. Unknown names, and machines that are not barred, change nothing.
+  case admitHost(String)
   /// A checkpoint is complete on the shelf and is what the point goes on from.
   case checkpointKept(PointID, CheckpointContents)
   /// What came of a checkpoint could not be kept, or was damaged. What is kept already is untouched.
@@ -240,6 +282,11 @@ package enum SchedulerEvent: Sendable {
 }
 
 extension SchedulerEvent {
+  /// The process that says hello.
+  package var greetingBoot: String? {
+    if case .message(_, .hello(let hello)) = self { hello.identity.boot } else { nil }
+  }
+
   /// Whether it may end an attempt of another process than the one that speaks, and charge it. A shell hands it over only
   /// when every grant before it is recorded, or has failed: what was never recorded must not be charged.
   package var reportsAnEnd: Bool {
@@ -282,8 +329,8 @@ package struct AttemptRecord: Hashable, Sendable {
 package enum AttemptEnd: Hashable, Sendable {
   case finished
   /// `charged`: counts against the point. A loss that says nothing about the point (the coordinator was restarted,
-  /// the grant never arrived) is not charged.
-  case failed(AttemptClass, reason: String, charged: Bool)
+  /// the grant never arrived) is not charged. `epoch`: how far it came, as far as is known.
+  case failed(AttemptClass, reason: String, charged: Bool, epoch: Int? = nil)
   /// Another attempt's result was stored first.
   case superseded(by: LeaseID?)
   /// The point was finished already, and was run again to compare.
@@ -294,7 +341,7 @@ package enum AttemptEnd: Hashable, Sendable {
     switch self {
     case .finished: "finished"
     case .verified(let isEqual): isEqual ? "verified" : "differed"
-    case .failed(let kind, _, _): kind.rawValue
+    case .failed(let kind, _, _, _): kind.rawValue
     case .superseded: "superseded"
     }
   }
@@ -303,14 +350,19 @@ package enum AttemptEnd: Hashable, Sendable {
   package var reason: String? {
     switch self {
     case .finished, .verified: nil
-    case .failed(_, let reason, _): reason
+    case .failed(_, let reason, _, _): reason
     case .superseded(let lease?): "the result of \(lease) was stored first"
     case .superseded(nil): "the point already had a result"
     }
   }
 
   package var isCharged: Bool {
-    if case .failed(_, _, true) = self { true } else { false }
+    if case .failed(_, _, true, _) = self { true } else { false }
+  }
+
+  /// How far the attempt came; nil when that is not known, and for results, which say it themselves.
+  package var epoch: Int? {
+    if case .failed(_, _, _, let epoch) = self { epoch } else { nil }
   }
 }
 
@@ -328,6 +380,8 @@ package enum SchedulerDirective: Hashable, Sendable {
   case send(to: PeerID, CoordinatorMessage)
   /// Insert or update by number.
   case recordWorker(WorkerRecord)
+  /// Nothing is expected of this worker any more: it left, ended, or fell silent. `recordWorker` brings it back.
+  case workerLeft(Int64)
   /// Record the attempt durably, then send `grant(lease, point, experiment, checkpoint)`. When recording fails, do not
   /// send, and answer with `.grantFailed`.
   case grant(AttemptRecord, to: PeerID, Experiment, checkpoint: CheckpointContents? = nil)

@@ -39,6 +39,8 @@ package struct WorkerStanding: Hashable, Sendable {
 package struct BarredHost: Hashable, Sendable {
   package var host: String
   package var reason: String
+  /// Until it is tried again.
+  package var secondsLeft: Double
 }
 
 /// A sweep and its points; those of several sweeps count in each.
@@ -81,20 +83,12 @@ package struct SchedulerOverview: Hashable, Sendable {
   /// Checkpoints beside the store.
   package var keptCheckpoints: Int
   package var keptCheckpointBytes: Int
-  /// Epochs of all points that are running or will be, as many of them as the results so far needed, less what running
-  /// points have trained.
-  package var remainingEpochs: Int
+  /// nil while there are no workers, or nothing is known of their speed.
+  package var remaining: RemainingTime?
   /// Of all running points together.
   package var epochsPerSecond: Double
   /// Whether the store's trouble keeps points from being handed out.
   package var isPaused: Bool
-
-  /// At the present rate; nil without one. Unequal model sizes make it wrong, and before the first result so does
-  /// early stopping.
-  package var remainingSeconds: Double? {
-    if remainingEpochs == 0 { return 0 }
-    return epochsPerSecond > 0 ? Double(remainingEpochs) / epochsPerSecond : nil
-  }
 }
 
 extension Scheduler {
@@ -102,39 +96,38 @@ extension Scheduler {
   package func overview(at time: MonotonicInstant) -> SchedulerOverview {
     var running: [RunningPoint] = []
     var awaited = 0
-    var epochsOfRunning = 0
     for lease in leases.elements {
       guard let attempt = attempts[lease] else { continue }
       if attempt.phase == .awaited { awaited += 1 }
       guard attempt.phase == .running, let number = attempt.worker, let worker = workers[number] else { continue }
-      let epochs = points[attempt.position].experiment.training.epochs
-      if !attempt.isVerification { epochsOfRunning += min(max(attempt.progress?.epoch ?? 0, 0), epochs) }
       running.append(
         RunningPoint(
           point: points[attempt.position].id, lease: lease, worker: number, host: worker.identity.host,
           progress: attempt.progress, epochsPerSecond: attempt.epochsPerSecond,
           heldSeconds: time.seconds(since: attempt.since), isVerification: attempt.isVerification))
     }
-    let share = allowedEpochs > 0 ? Double(trainedEpochs) / Double(allowedEpochs) : 1
     let all = points.total
     let active = points.tally(.active)
-    let openEpochs = active.pendingEpochs + all.leasedEpochs
     return SchedulerOverview(
-      total: points.count, finished: all.finished, failed: all.failed, pending: active.pending,
-      paused: points.tally(.paused).pending, cancelled: points.tally(.cancelled).pending, awaited: awaited,
+      total: points.count - points.withdrawn.all, finished: all.finished, failed: all.failed, pending: active.pending,
+      paused: points.tally(.paused).pending, cancelled: points.tally(.cancelled).pending - points.withdrawn.pending,
+      awaited: awaited,
       verifications: verifications.count, running: running, workers: workerNumbers.count,
       waitingWorkers: workerNumbers.elements.count { workers[$0]?.isWaiting == true },
       workerList: workerNumbers.elements.compactMap { workers[$0].map { standing(of: $0, at: time) } },
-      barredHosts: barredHosts,
+      barredHosts: barredHosts(at: time),
       sweeps: sweepStandings, keptCheckpoints: shelf.kept.count, keptCheckpointBytes: shelf.keptBytes,
-      remainingEpochs: max(0, Int(share * Double(openEpochs)) - epochsOfRunning),
+      remaining: remainingTime(),
       epochsPerSecond: running.reduce(0) { $0 + $1.epochsPerSecond },
       isPaused: grantingPausedUntil.map { time < $0 } ?? false)
   }
 
   /// In the order in which they appeared.
-  package var barredHosts: [BarredHost] {
-    hosts.compactMap { host in host.barred.map { BarredHost(host: host.name, reason: $0) } }
+  package func barredHosts(at time: MonotonicInstant) -> [BarredHost] {
+    hosts.compactMap { host in
+      guard let bar = host.bar, time < bar.until else { return nil }
+      return BarredHost(host: host.name, reason: bar.reason, secondsLeft: bar.until.seconds(since: time))
+    }
   }
 
   private func standing(of worker: ConnectedWorker, at time: MonotonicInstant) -> WorkerStanding {

@@ -86,8 +86,11 @@ package enum SessionEvent: Sendable {
   case prepared(missing: CheckpointContents?)
   /// What was fetched could not be kept: train without it.
   case fetchFailed(reason: String)
-  /// A signal. The first: hand back and leave with this code. The second: leave now.
-  case interrupt(exitCode: Int32)
+  /// What was fetched is damaged, or the run under way found that it cannot go on from what it was given, and starts over.
+  case checkpointUnusable(reason: String)
+  /// A signal, or a reason of this machine's for leaving. The first: hand back and leave with this code, and these words
+  /// for people. The second: leave now.
+  case interrupt(exitCode: Int32, reason: String? = nil)
 }
 
 /// One of runFinished, runFailed or runStopped follows every `startTraining`, and only one run is under way at a time.

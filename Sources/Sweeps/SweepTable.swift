@@ -7,7 +7,7 @@ struct SweepTable: Hashable, Sendable {
   /// In order of registration.
   private(set) var sweeps: [KnownSweep] = []
   private var placeOfName: [String: Int] = [:]
-  /// The sweeps of each group, ascending.
+  /// The sweeps of each group, ascending; none, of points that their sweeps' files no longer have.
   private(set) var groups: [[Int]] = []
   private var groupOfSweeps: [[Int]: Int] = [:]
   /// Groups whose points are handed out, by their best active sweep: those of higher priority first, then those that
@@ -47,7 +47,7 @@ struct SweepTable: Hashable, Sendable {
     var ascending: [Int] = []
     for place in places.sorted() where ascending.last != place { ascending.append(place) }
     precondition(
-      !ascending.isEmpty && ascending[0] >= 0 && ascending[ascending.count - 1] < sweeps.count,
+      ascending.allSatisfy(sweeps.indices.contains),
       "a point of sweeps \(places), but there are \(sweeps.count)")
     if let group = groupOfSweeps[ascending] { return group }
     groupOfSweeps[ascending] = groups.count
@@ -56,7 +56,9 @@ struct SweepTable: Hashable, Sendable {
     return groups.count - 1
   }
 
-  /// Active if one of its sweeps is; cancelled if all of them are.
+  func place(of name: String) -> Int? { placeOfName[name] }
+
+  /// Active if one of its sweeps is; cancelled if all of them are, or there are none.
   func state(of group: Int) -> SweepState {
     var best = SweepState.cancelled
     for place in groups[group] {

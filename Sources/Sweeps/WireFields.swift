@@ -26,14 +26,7 @@ extension KeyedDecodingContainer where K == WireKey {
 
   func progress() throws -> RunProgress {
     let progress = try decode(RunProgress.self, forKey: .progress)
-    for (name, value) in [("epoch", progress.epoch), ("epochs", progress.epochs)] {
-      try WireBounds.check(value, in: 0...WireResult.maximumEpochs, name)
-    }
-    for (name, value) in [("work", progress.work), ("total_work", progress.totalWork)] {
-      try WireBounds.check(value, in: 0...Int.max, name)
-    }
-    let accuracies = [("train_accuracy", progress.trainAccuracy), ("test_accuracy", progress.testAccuracy)]
-    for case (let name, let value?) in accuracies { try WireBounds.check(value, in: 0...1, name) }
+    try WireBounds.check(progress)
     return progress
   }
 }
@@ -81,6 +74,17 @@ enum WireBounds {
         "\"\(name)\" of a message is \(value); it must lie between \(range.lowerBound) and \(range.upperBound)")
     }
     return value
+  }
+
+  static func check(_ progress: RunProgress) throws {
+    for (name, value) in [("epoch", progress.epoch), ("epochs", progress.epochs)] {
+      try check(value, in: 0...WireResult.maximumEpochs, name)
+    }
+    for (name, value) in [("work", progress.work), ("total_work", progress.totalWork)] {
+      try check(value, in: 0...Int.max, name)
+    }
+    let accuracies = [("train_accuracy", progress.trainAccuracy), ("test_accuracy", progress.testAccuracy)]
+    for case (let name, let value?) in accuracies { try check(value, in: 0...1, name) }
   }
 
   @discardableResult

@@ -68,6 +68,10 @@ struct WorkerFrame: Codable {
         epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
     case "fetch":
       message = .fetch(lease: try fields.lease(), point: try fields.point(), try fields.checkpointRequest())
+    case "unreadable":
+      message = .unreadable(
+        lease: try fields.lease(), point: try fields.point(),
+        epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
     case "goodbye": message = .goodbye
     default: throw WireError.malformed("\"\(WireText.clean(type, limit: 40))\" is no message of a worker")
     }
@@ -121,6 +125,10 @@ struct WorkerFrame: Codable {
       try type("fetch")
       try fields.encode(lease, point)
       try fields.encode(request)
+    case .unreadable(let lease, let point, let epoch):
+      try type("unreadable")
+      try fields.encode(lease, point)
+      try fields.encode(epoch, forKey: .epoch)
     case .goodbye: try type("goodbye")
     }
     try fields.encode(version, forKey: .version)
@@ -148,6 +156,7 @@ struct CoordinatorFrame: Codable {
         progressSeconds: try fields.number(.progressSeconds, in: 1e-3...1e9),
         checkpointSeconds: try fields.numberIfPresent(.checkpointSeconds, in: 1e-3...1e9))
     case "refused": message = .refused(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
+    case "barred": message = .barred(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "say_hello": message = .sayHello
     case "grant":
       let experiment = try fields.decode(Experiment.self, forKey: .experiment)
@@ -193,6 +202,9 @@ struct CoordinatorFrame: Codable {
       try fields.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
     case .refused(let reason):
       try type("refused")
+      try fields.encode(WireText.clean(reason, limit: WireCodec.maximumReasonBytes), forKey: .reason)
+    case .barred(let reason):
+      try type("barred")
       try fields.encode(WireText.clean(reason, limit: WireCodec.maximumReasonBytes), forKey: .reason)
     case .sayHello: try type("say_hello")
     case .grant(let lease, let point, let experiment, let checkpoint):

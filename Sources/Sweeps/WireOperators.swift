@@ -11,7 +11,8 @@ package enum InboundMessage: Hashable, Sendable {
 
 extension WireCodec {
   package static func decodeInbound(_ frames: [[UInt8]]) throws(WireError) -> InboundMessage {
-    try decode(InboundFrame.self, frames).message
+    if let message = WireForms.workerMessage(try checked(frames)) { return .worker(message) }
+    return try decode(InboundFrame.self, frames).message
   }
 
   package static func encode(_ request: OperatorRequest, number: Int64) throws(WireError) -> [[UInt8]] {

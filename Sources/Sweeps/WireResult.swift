@@ -6,15 +6,15 @@ struct WireResult: Codable {
   /// As `Experiment.problems` allows.
   static let maximumEpochs = 100_000_000
 
-  let outcome: WireOutcome
-  let epochs: Int
-  let keyFrequencies: [KeyFrequency]
-  let finalModel: WireFinalModel?
-  let crossings: [Crossing]
-  let phases: [Phase]
-  let kernelPath: String
-  let semanticsVersion: Int
-  let measureVersion: Int
+  var outcome: WireOutcome
+  var epochs: Int
+  var keyFrequencies: [KeyFrequency]
+  var finalModel: WireFinalModel?
+  var crossings: [Crossing]
+  var phases: [Phase]
+  var kernelPath: String
+  var semanticsVersion: Int
+  var measureVersion: Int
 
   private enum CodingKeys: String, CodingKey {
     case outcome, epochs
@@ -40,6 +40,28 @@ struct WireResult: Codable {
     measureVersion = result.measureVersion
   }
 
+  /// To be filled in.
+  static var blank: WireResult {
+    WireResult(
+      outcome: WireOutcome(.unfit(censoredAfter: 0)), epochs: 0, keyFrequencies: [], finalModel: nil, crossings: [],
+      phases: [], kernelPath: "", semanticsVersion: 0, measureVersion: 0)
+  }
+
+  private init(
+    outcome: WireOutcome, epochs: Int, keyFrequencies: [KeyFrequency], finalModel: WireFinalModel?,
+    crossings: [Crossing], phases: [Phase], kernelPath: String, semanticsVersion: Int, measureVersion: Int
+  ) {
+    self.outcome = outcome
+    self.epochs = epochs
+    self.keyFrequencies = keyFrequencies
+    self.finalModel = finalModel
+    self.crossings = crossings
+    self.phases = phases
+    self.kernelPath = kernelPath
+    self.semanticsVersion = semanticsVersion
+    self.measureVersion = measureVersion
+  }
+
   func result(curve frame: [UInt8]) throws -> RunResult {
     try WireBounds.check(kernelPath, limit: WireCodec.maximumNameBytes, "kernel_path")
     let curve = try WireCurve(
@@ -56,10 +78,10 @@ struct WireResult: Codable {
 
 /// What is short of the final model; norms, neurons and heads are in the second frame.
 struct WireFinalModel: Codable {
-  let keyFrequenciesW_E: [Int]
-  let keyFrequenciesNeurons: [Int]
-  let rankResidual: Double?
-  let ablations: [Ablation]
+  var keyFrequenciesW_E: [Int]
+  var keyFrequenciesNeurons: [Int]
+  var rankResidual: Double?
+  var ablations: [Ablation]
 
   private enum CodingKeys: String, CodingKey {
     case keyFrequenciesW_E = "key_frequencies_w_e"

@@ -157,6 +157,7 @@ extension WorkerSession {
       activity = .fetching(fetch)
       keep(chunk, at: offset, of: fetch)
     case .last(let offset):
+      fetchedEpoch = fetch.contents.epoch
       keep(chunk, at: offset, of: fetch)
       train(fetch.grant)
     }
@@ -184,6 +185,24 @@ extension WorkerSession {
     // After the last chunk, the run finds out by itself what there is to go on from.
     guard case .fetching = activity else { return }
     giveUpFetching(reason)
+  }
+
+  /// The coordinator is told, so that nobody else fetches it in vain.
+  mutating func checkpointUnusable(_ reason: String) {
+    switch activity {
+    case .fetching(let fetch):
+      sayUnreadable(fetch.grant.held, epoch: fetch.contents.epoch)
+      giveUpFetching(reason)
+    case .training(let held):
+      guard let epoch = fetchedEpoch else { return }
+      fetchedEpoch = nil
+      sayUnreadable(held, epoch: epoch)
+    case .idle, .stopping, .handingOver: break
+    }
+  }
+
+  private mutating func sayUnreadable(_ held: HeldLease, epoch: Int) {
+    if isWelcome { emit(.send(.unreadable(lease: held.lease, point: held.point, epoch: epoch))) }
   }
 
   /// Trains from whatever this machine has.

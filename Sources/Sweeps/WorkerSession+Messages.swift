@@ -26,7 +26,9 @@ extension WorkerSession {
         worker,
         .welcomed(
           leaseSeconds: leaseSeconds, progressSeconds: progressSeconds, checkpointSeconds: checkpointSeconds))
-    case .refused(let reason): refused(reason)
+    case .refused(let reason): turnedAway(Self.notAllowed, "the coordinator refused this worker: \(reason)")
+    case .barred(let reason):
+      turnedAway(Self.notNow, "the coordinator takes nobody from this machine for now: \(reason)")
     case .sayHello:
       // Everything that was under way to a restarted coordinator comes back as one of these; one hello answers all.
       if isWelcome { hello() }
@@ -66,8 +68,10 @@ extension WorkerSession {
 
   /// The command line's code for what is not allowed: whoever looks after this worker does not start it again.
   static var notAllowed: Int32 { 77 }
+  /// And for what is not allowed now: whoever looks after this worker starts it again after a while.
+  package static var notNow: Int32 { 75 }
 
-  private mutating func refused(_ reason: String) {
+  private mutating func turnedAway(_ code: Int32, _ words: String) {
     if isWelcome {
       // Either an echo, or a coordinator of another build took over: ask again.
       hello()
@@ -84,8 +88,7 @@ extension WorkerSession {
     }
     nextGrant = nil
     leaving = Leaving(
-      code: Self.notAllowed, reason: "the coordinator refused this worker: \(reason)",
-      until: now.advanced(bySeconds: configuration.stopSeconds), waitsForReceipts: false)
+      code: code, reason: words, until: now.advanced(bySeconds: configuration.stopSeconds), waitsForReceipts: false)
   }
 
   private mutating func granted(_ grant: Grant) {
@@ -137,6 +140,7 @@ extension WorkerSession {
 
   mutating func start(_ grant: Grant) {
     offers = Offers()
+    fetchedEpoch = nil
     // Said until the training thread reports: a run that hangs before its first epoch must not be silent for ever, or
     // nobody could tell this process that its lease is over.
     let epochs = grant.experiment.training.epochs

@@ -98,12 +98,14 @@ extension WorkerSession {
     }
   }
 
-  mutating func interrupt(_ code: Int32) {
+  mutating func interrupt(_ code: Int32, _ reason: String?) {
     interrupts += 1
     if interrupts > 1 {
       exit(code, "interrupted twice")
     } else if leaving == nil {
-      leave(code: code, reason: nil)
+      leave(code: code, reason: reason)
+    } else if let reason {
+      log(.warning, reason)
     }
   }
 

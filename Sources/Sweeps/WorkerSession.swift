@@ -72,6 +72,8 @@ package struct WorkerSession: Hashable, Sendable {
   var lastProgress: MonotonicInstant?
   /// Of the run under way.
   var offers = Offers()
+  /// Of the checkpoint that the run under way was given by the coordinator; nil where it has its own, or none.
+  var fetchedEpoch: Int?
   /// Leases that are over, newest last: a grant of one of them is an echo.
   var ended: [HeldLease] = []
 
@@ -98,7 +100,8 @@ package struct WorkerSession: Hashable, Sendable {
     case .checkpointWritten(let contents): checkpointWritten(contents)
     case .prepared(let missing): prepared(missing)
     case .fetchFailed(let reason): fetchFailed(reason)
-    case .interrupt(let code): interrupt(code)
+    case .checkpointUnusable(let reason): checkpointUnusable(reason)
+    case .interrupt(let code, let reason): interrupt(code, reason)
     }
     flush()
     offerWhenDue()

@@ -87,6 +87,14 @@ func shellQuoted(_ word: String) -> String {
   return plain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
 }
 
+extension Registration {
+  /// What applying a changed file did, for people; empty when it was the same.
+  var changeLines: [String] {
+    guard let change else { return [] }
+    return ["\(sweep): its file was changed: \(change.words)"] + differences.map { "  \($0)" }
+  }
+}
+
 extension SweepRegistration {
   /// - Parameter points: all of the file's, made once by the caller.
   init(_ file: SweepFile, points: [Point]) {

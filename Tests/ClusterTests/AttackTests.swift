@@ -28,9 +28,9 @@ import ZeroMQ
 
     /// Runs the sweep with an honest worker until every point is finished and `attack`, which is called again and again
     /// with the coordinator's address, says that all has happened that should.
-    func hold(_ attack: @escaping (String) throws -> Bool) throws {
+    func hold(on endpoint: String = "tcp://127.0.0.1:0", _ attack: @escaping (String) throws -> Bool) throws {
       let listener = try CoordinatorShell.listen(
-        on: "tcp://127.0.0.1:0", keys: Keys(folder, logger: fixture.logger), logger: fixture.logger)
+        on: endpoint, keys: Keys(folder, logger: fixture.logger), logger: fixture.logger)
       let interrupt = try Interrupt()
       let shell = try CoordinatorShell(
         store: fixture.store, sweeps: ["tiny"],
@@ -97,7 +97,26 @@ import ZeroMQ
   }
 
   @Test func `a worker without a key is refused and stops with words`() throws {
-    try repel(try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "warning: turned away 127.0.0.1:")
+    // It hangs up by itself when it is greeted with keys, perhaps before the coordinator has asked from where it came.
+    try repel(
+      try Siege(), with: nil, says: "asks for a key; give --join FILE", log: "warning: turned away 127.0.0.1:",
+      "warning: turned away somebody (who had gone before saying from where)")
+  }
+
+  @Test func `a worker that waited long for its coordinator hears the same words when it is not let in`() throws {
+    let siege = try Siege()
+    let worker = try siege.fixture.worker()
+    let deadline = siege.fixture.deadline
+    while !siege.fixture.lines.contains("nobody answers at"), ContinuousClock.now < deadline {
+      try Poller.wait([], timeout: .milliseconds(5))
+    }
+    var end: WorkerEnd?
+    try siege.hold(on: siege.fixture.endpoint) { _ in
+      end = try end ?? worker.endIfOver()
+      return end != nil
+    }
+    #expect(end?.code == 77)
+    #expect(end?.reason?.contains("asks for a key; give --join FILE") == true, "\(String(describing: end))")
   }
 
   @Test func `a worker that knows another coordinator's key stops with words`() throws {

@@ -208,6 +208,36 @@ import ZeroMQ
     workers.stop(graceSeconds: 0)
   }
 
+  @Test func `a process whose machine is barred is started again later, and its slot is never given up`() throws {
+    let fixture = try Fixture(points: 1)
+    var pauses = Self.quick
+    (pauses.fullFirst, pauses.fullLongest) = (0.01, 0.02)
+    var starts = 0
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", pauses: pauses, logger: fixture.logger) { _ in
+      starts += 1
+      return ["-c", "printf b >&3; exit 75"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
+    #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
+    #expect(fixture.lines.contains("the coordinator takes nobody from this machine for now"))
+    workers.stop(graceSeconds: 0)
+  }
+
+  @Test func `a barred process waits for half a minute at first`() throws {
+    let fixture = try Fixture(points: 1)
+    var starts = 0
+    let workers = LocalWorkers(count: 1, executable: "/bin/sh", logger: fixture.logger) { _ in
+      starts += 1
+      return ["-c", "printf b >&3; exit 75"]
+    }
+    try workers.start()
+    _ = Self.watch(workers, until: { workers.processes.isEmpty }, fixture)
+    #expect(!workers.isOver && starts == 1)
+    #expect(fixture.lines.contains("starting another one in 30 s"))
+    workers.stop(graceSeconds: 0)
+  }
+
   @Test func `once others were told to leave, none is started again that waited for room`() throws {
     let fixture = try Fixture(points: 1)
     var starts = 0
@@ -252,6 +282,7 @@ import ZeroMQ
     interrupt.request(SIGTERM)
     #expect(try workers.run(interrupt: interrupt) == 130)
     #expect(workers.isOver)
+    #expect(fixture.lines.contains("a second signal: worker processes that have not left are killed"))
   }
 
   /// Looks after the workers until `done`, or until the fixture's patience is over.

@@ -84,7 +84,8 @@ private final class Crowd {
     #expect(Set(crowd.grants.map { $0.0 }).count == 40)
     #expect(Set(crowd.receipts).count == 40)
     let summary = try fixture.store.summary()
-    #expect((summary.finished, summary.attempts, summary.workers) == (40, 40, 16))
+    // Of the workers, a slow one may come when nothing is left to do.
+    #expect((summary.finished, summary.attempts) == (40, 40))
     #expect(try fixture.store.violationCount() == 0)
     // The attempts ended with their results.
     for point in fixture.points { #expect(try fixture.store.story(of: point.id).attempts.map(\.kind) == ["finished"]) }

@@ -38,6 +38,16 @@ import Testing
     #expect(try scratch.open(point, patienceSeconds: 30).path == path)
   }
 
+  @Test func `a folder that nobody can lock is an error with words, and no other one is tried`() throws {
+    let fixture = try Fixture(points: 1)
+    let scratch = try ScratchFolder(root: fixture.scratch)
+    let path = fixture.scratch + "/\(fixture.points[0].id)"
+    try FileManager.default.createDirectory(atPath: path + "/lock", withIntermediateDirectories: true)
+    let error = #expect(throws: SealedFileError.self) { try scratch.open(fixture.points[0].id) }
+    #expect(error?.description == "\(path)/lock: cannot be made: Is a directory")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.scratch).count == 1)
+  }
+
   @Test func `a worker whose scratch space takes nothing hands its point back uncharged and leaves with code 1`() throws
   {
     let fixture = try Fixture(points: 1)

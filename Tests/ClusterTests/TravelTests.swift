@@ -131,6 +131,7 @@ import Testing
     bytes[1000] ^= 1
     let error = #expect(throws: SealedFileError.self) { try there.run.keep(bytes, at: 0, of: contents) }
     #expect(error?.message.contains("damaged") == true)
+    #expect(error?.isForeignDamage == true, "so that the coordinator is told")
     #expect(try FileManager.default.contentsOfDirectory(atPath: there.path) == ["lock"])
   }
 

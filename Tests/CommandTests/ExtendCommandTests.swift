@@ -48,11 +48,11 @@ import Testing
     let straight = try Self.lines(["train", "small.yaml", "--epochs", "20000"], in: folder)
     let training = try Groksweep.start(["train", "small.yaml", "--epochs", "20000", "--keep", "kept"], in: folder)
     #expect(
-      waitUntil(60) {
+      waitUntil(180) {
         FileManager.default.fileExists(atPath: folder.path("kept/snapshot-000002")) || !training.isRunning
       })
     training.signal(SIGINT)
-    let ended = try training.end(within: 60)
+    let ended = try training.end(within: 180)
     #expect(ended.status == 130 && ended.errors.contains("Interrupted at epoch"), "\(ended.errors)")
     #expect(ended.output.isEmpty)
     #expect(try Self.lines(["extend", "kept", "--epochs", "20000"], in: folder) == straight)

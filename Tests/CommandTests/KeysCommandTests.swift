@@ -19,7 +19,7 @@ import Testing
 
   /// The address that a coordinator printed.
   private func address(of coordinator: Running) throws -> String {
-    #expect(waitUntil(30) { coordinator.errors.contains("listening on ") })
+    #expect(waitUntil(180) { coordinator.errors.contains("listening on ") })
     let line = try #require(coordinator.errors.split(separator: "\n").first { $0.contains("listening on ") })
     return String(try #require(line.firstMatch(of: /listening on ([^;]*);/)).1)
   }
@@ -50,7 +50,7 @@ import Testing
 
     let worker = try Groksweep.run(["worker", "--connect", address, "--join", "lab2.join", "--slots", "1"], in: folder)
     #expect(worker.status == 0, "\(worker)")
-    let end = try coordinator.end(within: 60)
+    let end = try coordinator.end(within: 180)
     #expect(end.status == 0, "\(end)")
     #expect(end.errors.contains("key \"old\""))
     #expect(try folder.query("tiny.sqlite", "SELECT count(*) FROM runs") == ["3"])

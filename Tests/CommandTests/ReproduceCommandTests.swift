@@ -92,13 +92,13 @@ import Testing
     let folder = try Folder()
     let running = try Groksweep.start(
       ["reproduce", "train-fraction", "--only", "0.95", "--seeds", "1", "--workers", "1"], in: folder)
-    let started = waitUntil(60) {
+    let started = waitUntil(180) {
       FileManager.default.fileExists(atPath: folder.path("reproduce-train-fraction.sqlite"))
         && (try? folder.query("reproduce-train-fraction.sqlite", "SELECT count(*) FROM attempts")) == ["1"]
     }
     #expect(started, "\(running.errors)")
     running.signal(SIGINT)
-    let ended = try running.end(within: 60)
+    let ended = try running.end(within: 180)
     #expect(ended.status == 130, "\(ended.errors)")
     #expect(
       ended.errors.contains("1 point, 0 finished in reproduce-train-fraction.sqlite; 1 to run in at most"),

@@ -160,9 +160,9 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder.path("gone"), withIntermediateDirectories: true)
     let training = try Groksweep.start(
       ["train", "s.yaml", "--epochs", "20000", "--keep", "kept", "--save", "gone/w.safetensors"], in: folder)
-    #expect(waitUntil(60) { FileManager.default.fileExists(atPath: folder.path("kept/checkpoint")) })
+    #expect(waitUntil(180) { FileManager.default.fileExists(atPath: folder.path("kept/checkpoint")) })
     try FileManager.default.removeItem(atPath: folder.path("gone"))
-    let ended = try training.end(within: 120)
+    let ended = try training.end(within: 180)
     #expect(ended.status == 1 && ended.output.contains("digest"), "\(ended.errors)")
     #expect(ended.errors.contains("gone/w.safetensors: cannot be written: check that its folder"), "\(ended.errors)")
   }

@@ -11,7 +11,7 @@ extension FaultTests {
       guard let disk = try Disk("disk", megabytes: 8, scene) else { return }
       let coordinator = try scene.coordinator(leaseSeconds: 20)
       let workers = [try scene.worker(), try scene.worker()]
-      try scene.waitForRuns(1)
+      for worker in workers { try scene.waitForLease(of: worker) }
       try disk.fill()
       try scene.waitForWord("handing out no points until the store works again", of: coordinator)
       #expect(coordinator.errors.contains("the disk is full"), "\(scene.story)")

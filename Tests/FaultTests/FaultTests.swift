@@ -7,8 +7,9 @@
 import Foundation
 import Testing
 
-/// One scene at a time: each has processes of its own, which would only wait for each other's.
-@Suite(.serialized) struct FaultTests {}
+/// Scenes run side by side, as many as there are cores: most of their time is waiting, for leases that end and for troubles
+/// that last.
+@Suite struct FaultTests {}
 
 enum Form {
   static let isFull = ProcessInfo.processInfo.environment["GROKSWEEP_TEST_SOAK"] == "1"

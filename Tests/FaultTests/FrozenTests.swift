@@ -24,12 +24,12 @@ extension FaultTests {
 
     @Test func `a coordinator that was frozen past every lease ends none of them`() throws {
       let scene = try Scene()
-      let coordinator = try scene.coordinator(leaseSeconds: 2)
+      let coordinator = try scene.coordinator(leaseSeconds: 4)
       let workers = [try scene.worker(), try scene.worker()]
       for worker in workers { try scene.waitForLease(of: worker) }
       coordinator.signal(SIGSTOP)
       // In the full form for longer than the transport's own heartbeat endures.
-      try scene.pause(Form.isFull ? 40 : 3, because: "the coordinator sleeps")
+      try scene.pause(Form.isFull ? 40 : 5, because: "the coordinator sleeps")
       coordinator.signal(SIGCONT)
       try scene.finish(coordinator, workers, classes: [])
     }

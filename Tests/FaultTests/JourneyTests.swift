@@ -9,9 +9,11 @@ extension FaultTests {
   @Suite struct JourneyTests {
     /// Beside the store `s.sqlite`.
     private static let shelf = "s.checkpoints"
+    /// Long points: who is told to leave has to be in the middle of one, however late it is told.
+    private static let sweep = Form.isFull ? Form.sweep : FaultSweep(points: 2, epochs: 50_000)
 
     @Test func `a point that loses its machine goes on elsewhere from its checkpoint, bit for bit`() throws {
-      let scene = try Scene()
+      let scene = try Scene(Self.sweep)
       let coordinator = try scene.coordinator(leaseSeconds: 20)
       let first = try scene.worker(scratch: "scratch-a")
       try scene.wait(for: "five evaluations of its first point") { scene.snapshots(in: "scratch-a") >= 5 }
@@ -30,7 +32,7 @@ extension FaultTests {
     /// A leaving worker waits 20 s for its checkpoint to be taken over, so this is for the full form.
     @Test(.enabled(if: Form.isFull))
     func `where no checkpoint can be kept, for want of room, the sweep goes on without`() throws {
-      let scene = try Scene()
+      let scene = try Scene(Self.sweep)
       guard let disk = try Disk(Self.shelf, megabytes: 1, scene) else { return }
       try disk.fill()
       let coordinator = try scene.coordinator(leaseSeconds: 60)

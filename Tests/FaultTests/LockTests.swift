@@ -12,7 +12,7 @@ extension FaultTests {
       let scene = try Scene()
       let coordinator = try scene.coordinator(leaseSeconds: 20)
       let workers = [try scene.worker(), try scene.worker()]
-      try scene.waitForRuns(1)
+      for worker in workers { try scene.waitForLease(of: worker) }
       let shell = try scene.start(
         "sqlite3",
         [

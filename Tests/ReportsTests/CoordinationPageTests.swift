@@ -13,7 +13,7 @@ import Testing
   private static var status: CoordinatorStatus {
     CoordinatorStatus(
       store: "wd.sqlite", coordinator: nil, sweeps: [], workers: [], barredHosts: [], failures: [],
-      verifications: VerificationCounts(), violations: 0, awaited: 0, etaSeconds: nil, isPaused: false)
+      verifications: VerificationCounts(), violations: 0, awaited: 0, remaining: nil, isPaused: false)
   }
 
   @Test func `a coordinator without sweeps and workers says so`() {
@@ -29,13 +29,13 @@ import Testing
         point: Self.point, worker: 2, host: "lab2", kind: "crashed", reason: "killed by signal 9",
         ended: "2026-01-01T00:00:00Z")
     ]
-    status.barredHosts = [CoordinatorStatus.Barred(host: "lab2", reason: "five failures in a row")]
+    status.barredHosts = [CoordinatorStatus.Barred(host: "lab2", reason: "five failures in a row", secondsLeft: 590)]
     status.verifications = VerificationCounts(requested: 1, equal: 2, different: 1, failed: 0)
     status.violations = 1
     let page = CoordinatorPage(status).text
     #expect(page.contains("about 1 min 05 s to go"))
     #expect(page.contains("2026-01-01T00:00:00Z  3f3f3f3f3f3f  on lab2: crashed: killed by signal 9"))
-    #expect(page.contains("Nobody is taken from lab2: five failures in a row"))
+    #expect(page.contains("Nobody is taken from lab2 for another 10 minutes: five failures in a row"))
     #expect(page.contains("Run again to compare: 2 equal, 1 different, 0 failed, 1 still to be run."))
     #expect(page.contains("1 violation of determinism"))
     #expect(!page.contains("come back") && !page.contains("cannot be written"))

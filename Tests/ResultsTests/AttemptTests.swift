@@ -60,6 +60,19 @@ import Testing
       try store.schedulerStart(sweeps: ["other", "decay"]).points.map(\.id) == other.points.map(\.id) + points[2...])
   }
 
+  @Test func `a worker that left is remembered, and the next coordinator need not know it from the start`() throws {
+    try store.recordWorker(Sample.worker(5), at: Sample.now)
+    try store.recordWorkerLeft(5, at: Sample.later(1))
+    let boot = Sample.worker(5).identity.boot
+    let start = try store.schedulerStart()
+    #expect(start.workers[boot] == nil && start.keys[boot] == nil && !start.present.contains(boot))
+    #expect(start.nextWorker == 6)
+    #expect(try store.knownWorker(boot: boot) == KnownWorker(boot: boot, number: 5, key: Sample.worker(5).key))
+    #expect(try store.knownWorker(boot: "nobody") == nil)
+    try grant(9, 1, worker: 5)
+    #expect(try store.schedulerStart().workers[boot] == 5, "who holds an attempt is known")
+  }
+
   @Test func `a sweep that is not here is unknown, and those that are here are named`() throws {
     let error = storeError { _ = try store.schedulerStart(sweeps: ["dekay"]) }
     #expect(error?.kind == .unknown)
@@ -114,6 +127,17 @@ import Testing
     #expect(row["charged"] == 1)
     #expect(row["seconds"] == 2.5)
     #expect(row["delivered"] == 0)
+  }
+
+  @Test func `an attempt that was handed back has the epoch that it reached, or the one recorded before`() throws {
+    for lease in 1...3 { try grant(Int64(lease), lease - 1) }
+    try store.recordProgress([(LeaseID(1), 300), (LeaseID(2), 300)], at: Sample.now)
+    func preempted(_ epoch: Int?) -> AttemptEnd { .failed(.preempted, reason: "r", charged: false, epoch: epoch) }
+    try store.endAttempt(LeaseID(1), preempted(420), at: Sample.later(1))
+    try store.endAttempt(LeaseID(2), preempted(nil), at: Sample.later(1))
+    try store.endAttempt(LeaseID(3), preempted(nil), at: Sample.later(1))
+    let epochs = try fixture.rows("SELECT epoch FROM attempts").map { $0["epoch"] as Int? }
+    #expect(epochs == [420, 300, nil])
   }
 
   @Test func `every end that the scheduler knows can be written`() throws {

@@ -30,20 +30,6 @@ import Testing
     #expect(try fixture.value("SELECT count(*) FROM point") == 4)
   }
 
-  @Test func `a changed sweep says what differs and writes nothing`() throws {
-    let fixture = try StoreFixture()
-    _ = try fixture.store.register(Sample.sweep(), at: Sample.now)
-    let changed = Sample.sweep(weightDecays: [1, 0.3, 3])
-    let error = storeError { _ = try fixture.store.register(changed, at: Sample.now) }
-    #expect(error?.kind == .sweepChanged)
-    #expect(error?.message.contains("the sweep \"decay\" was changed after it was started") == true)
-    #expect(error?.message.contains("it was \"decay [1.0, 0.3] 2\"") == true)
-    #expect(error?.message.contains("it is \"decay [1.0, 0.3, 3.0] 2\"") == true)
-    #expect(error?.message.contains("another name") == true)
-    #expect(try fixture.value("SELECT count(*) FROM point") == 4)
-    #expect(try fixture.value("SELECT total FROM sweep") == 4)
-  }
-
   @Test func `a sweep of another engine is not continued`() throws {
     let fixture = try StoreFixture()
     _ = try fixture.store.register(Sample.sweep(), at: Sample.now)

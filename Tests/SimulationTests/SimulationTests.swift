@@ -123,11 +123,34 @@ import Testing
     expectWell(Simulation.run(.random(seed: 24)))
   }
 
-  /// Swarm seeds 207 and 405.
-  @Test(arguments: [207, 405] as [UInt64]) func `a worker that comes back goes on with the point of a paused sweep`(
+  /// Swarm seeds 207 and 409.
+  @Test(arguments: [207, 409] as [UInt64]) func `a worker that comes back goes on with the point of a paused sweep`(
     seed: UInt64
   ) {
     expectWell(Simulation.run(.random(seed: seed)))
+  }
+
+  /// Swarm seeds 368, 1377, 2195, 5035 and 5553: the only machine was barred, and nobody started the coordinator again.
+  @Test(arguments: [368, 1377, 2195, 5035, 5553] as [UInt64])
+  func `a sweep whose only machine was barred ends once that is well`(seed: UInt64) {
+    expectWell(Simulation.run(.random(seed: seed)))
+  }
+
+  @Test func `a lonely machine that fails again and again works again by itself`() throws {
+    let faults = try Faults(parsing: "engine-error=10,worker-crash=2")
+    for seed in UInt64(1)...10 { expectWell(run(seed, points: 12, workers: 1 + Int(seed % 2), faults)) }
+  }
+
+  /// Swarm seeds 1727 and 3553: a sweep was submitted while the giving up of one of its points was not written yet.
+  @Test(arguments: [1727, 3553] as [UInt64]) func `a point that was given up is not brought back by a race`(
+    seed: UInt64
+  ) {
+    expectWell(Simulation.run(.random(seed: seed)))
+  }
+
+  @Test func `checkpoints that are damaged where they are kept cost time only`() throws {
+    let faults = try Faults(parsing: "damage=8,worker-crash=2,worker-signal=2")
+    for seed in UInt64(1)...10 { expectWell(run(seed, faults)) }
   }
 
   @Test func `faults are read from text and written as it`() throws {

@@ -63,6 +63,8 @@ enum MachineSamples {
 struct SchedulerBench {
   var scheduler: Scheduler
   private(set) var now = MonotonicInstant(nanoseconds: 0)
+  /// Worker processes that the store would remember.
+  private(set) var recorded: [String: KnownWorker] = [:]
 
   init(_ configuration: SchedulerConfiguration = SchedulerConfiguration(), points: Int) {
     self.init(configuration, start: SchedulerStart(points: MachineSamples.known(points)))
@@ -74,7 +76,19 @@ struct SchedulerBench {
 
   mutating func wait(_ seconds: Double) { now = now.advanced(bySeconds: seconds) }
 
-  mutating func handle(_ event: SchedulerEvent) -> [SchedulerDirective] { scheduler.handle(event, at: now) }
+  /// As a shell does: a process that was recorded before is looked up.
+  mutating func handle(_ event: SchedulerEvent) -> [SchedulerDirective] {
+    var said: [SchedulerDirective] = []
+    if let boot = event.greetingBoot, !scheduler.knows(boot), let known = recorded[boot] {
+      said += scheduler.handle(.workerKnown(known), at: now)
+    }
+    said += scheduler.handle(event, at: now)
+    for case .recordWorker(let record) in said {
+      let boot = record.identity.boot
+      recorded[boot] = KnownWorker(boot: boot, number: record.number, key: record.key)
+    }
+    return said
+  }
 
   /// From worker `number`, on its first connection.
   mutating func say(_ number: Int, _ message: WorkerMessage) -> [SchedulerDirective] {

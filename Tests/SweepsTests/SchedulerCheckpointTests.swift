@@ -360,6 +360,22 @@ import Testing
     #expect(ends.map(\.name) == ["stalled"])
   }
 
+  @Test func `a worker that fetches goes on with it when its sweep is paused`() {
+    var bench = SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false, checkpointSeconds: 30),
+      start: SchedulerStart(
+        points: Samples.known(2), sweeps: [KnownSweep(name: "first", state: .active)],
+        checkpoints: [KeptCheckpoint(point: Samples.id(0), contents: Samples.contents(epoch: 500))]))
+    let lease = bench.join(1)!
+    #expect(bench.say(1, fetch(lease, offset: 0)).count == 1)
+    let paused = bench.handle(.setSweep("first", .paused))
+    #expect(paused.ends.isEmpty && paused.sent(to: 1).isEmpty)
+    #expect(bench.say(1, fetch(lease, offset: 1000)).count == 1, "the next chunk")
+    #expect(bench.say(1, .chunkGone(lease: lease, point: Samples.id(0), epoch: 1)).ends.isEmpty)
+    #expect(bench.finish(1, lease, point: 0).ends == [.finished])
+    #expect(bench.say(1, .ready).grants.isEmpty, "the other point waits")
+  }
+
   @Test func `fetches go before pulls, and each lease has one wish`() {
     var bench = restarted(bytesPerSecond: 1_048_576)
     let lease = bench.join(1)!
@@ -385,5 +401,38 @@ import Testing
       start: SchedulerStart(
         points: done, checkpoints: [KeptCheckpoint(point: Samples.id(0), contents: Samples.contents(epoch: 500))]))
     #expect(bench.handle(.tick) == [.dropCheckpoint(Samples.id(0))])
+  }
+
+  @Test func `a kept checkpoint that somebody cannot read is dropped, and the next worker starts without`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    _ = bench.say(1, fetch(lease, offset: 0))
+    #expect(bench.say(1, .unreadable(lease: lease, point: Samples.id(0), epoch: 400)).isEmpty, "another one")
+    #expect(bench.say(1, .unreadable(lease: lease, point: Samples.id(1), epoch: 500)).isEmpty, "of another point")
+    let said = bench.say(1, .unreadable(lease: lease, point: Samples.id(0), epoch: 500))
+    #expect(said.silent == [.dropCheckpoint(Samples.id(0))])
+    #expect(bench.say(1, .unreadable(lease: lease, point: Samples.id(0), epoch: 500)).isEmpty, "said twice")
+    #expect(bench.scheduler.overview(at: bench.now).keptCheckpoints == 0)
+    _ = bench.say(1, .handedBack(lease: lease, point: Samples.id(0), epoch: 0))
+    let grants = (bench.say(2, Samples.hello(2)) + bench.say(2, .ready)).compactMap {
+      if case .grant(let record, _, _, let checkpoint) = $0 { (record.point, checkpoint) } else { nil }
+    }
+    #expect(grants.count == 1 && grants[0].0 == Samples.id(0) && grants[0].1 == nil)
+  }
+
+  @Test func `only who holds the point is believed about its checkpoint`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    bench.join(2)
+    #expect(bench.say(2, .unreadable(lease: lease, point: Samples.id(0), epoch: 500)).silent.isEmpty)
+    #expect(bench.scheduler.overview(at: bench.now).keptCheckpoints == 1)
+  }
+
+  @Test func `the next checkpoint of a point whose kept one was dropped is pulled as a whole`() {
+    var bench = restarted()
+    let lease = bench.join(1)!
+    _ = bench.say(1, .unreadable(lease: lease, point: Samples.id(0), epoch: 500))
+    let pull = bench.say(1, offer(lease, 0, epoch: 600)).pull(to: 1)
+    #expect(pull?.2.missing == Samples.contents(epoch: 600))
   }
 }

@@ -134,6 +134,31 @@ import Testing
     #expect(order(bench) == [0, 1, 2, 3, 4].map(Samples.id))
   }
 
+  @Test func `points that a sweep's changed file has no longer are not handed out, but for their other sweeps`() {
+    var bench = bench()
+    _ = bench.handle(.addSweep(KnownSweep(name: "urgent", priority: 1), known([4, 7])))
+    let all = bench.scheduler.overview(at: bench.now).total
+    _ = bench.handle(.withdraw(sweep: "first", [0, 2].map(Samples.id)))
+    #expect(order(bench) == [4, 7, 1, 2, 3].map(Samples.id))
+    _ = bench.handle(.withdraw(sweep: "urgent", [Samples.id(4)]))
+    #expect(order(bench) == [7, 1, 2, 3, 4].map(Samples.id))
+    _ = bench.handle(.withdraw(sweep: "second", [Samples.id(4)]))
+    #expect(order(bench) == [7, 1, 2, 3].map(Samples.id))
+    let overview = bench.scheduler.overview(at: bench.now)
+    #expect(overview.total == all - 2 && overview.cancelled == 0)
+    #expect(bench.scheduler.explain(Samples.id(4), at: bench.now)?.obstacles.first == .withdrawn)
+    // And back again.
+    _ = bench.handle(.addSweep(KnownSweep(name: "urgent", priority: 1), known([4])))
+    #expect(order(bench).first == Samples.id(4))
+  }
+
+  @Test func `when all that is left is withdrawn, the coordinator is done`() {
+    var bench = SchedulerBench(start: SchedulerStart(points: known([0, 1])))
+    let lease = bench.join(1)!
+    #expect(bench.handle(.withdraw(sweep: "", [Samples.id(1)])).silent.isEmpty)
+    #expect(bench.finish(1, lease, point: 0).sent(to: 1).last == .leave)
+  }
+
   @Test func `a sweep that comes while everyone is sent home is served`() {
     var bench = SchedulerBench(start: SchedulerStart(points: known([0])))
     let lease = bench.join(1)!

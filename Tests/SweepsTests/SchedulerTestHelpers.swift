@@ -81,4 +81,10 @@ extension [SchedulerDirective] {
     for case .refused(let reason) in sent(to: number) { return reason }
     return nil
   }
+
+  /// The words with which everyone of a machine is sent home.
+  func bar(of number: Int) -> String? {
+    for case .barred(let reason) in sent(to: number) { return reason }
+    return nil
+  }
 }

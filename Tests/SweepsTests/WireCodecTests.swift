@@ -44,6 +44,7 @@ import Testing
       .offer(lease: LeaseID(5), point: Samples.id(3), contents),
       .chunk(lease: LeaseID(5), point: Samples.id(3), CheckpointChunk(epoch: 40, offset: 7, bytes: [0, 255, 10])),
       .chunkGone(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
+      .unreadable(lease: LeaseID(5), point: Samples.id(3), epoch: 40),
       .fetch(lease: LeaseID(5), point: Samples.id(3), CheckpointRequest(missing: contents, offset: 9, count: 1 << 20)),
     ]
     for kind in AttemptClass.allCases {
@@ -70,7 +71,9 @@ import Testing
     experiment.task.trainFraction = 0.1 + 0.2
     experiment.stop.afterGrokking = 1000
     return [
-      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5), .refused(reason: "other version"), .sayHello,
+      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5), .refused(reason: "other version"),
+      .barred(reason: "5 points in a row"),
+      .sayHello,
       .grant(lease: LeaseID(9), point: Samples.id(1), experiment),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1)), .wait,
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
@@ -99,7 +102,8 @@ import Testing
   @Test func `every request of an operator and every answer comes out as it went in`() throws {
     let requests: [OperatorRequest] = [
       .status, .explain(point: "ab12"), .submit(name: "a.yaml", text: "sweep: a\n", overrides: ["x=1"], priority: -3),
-      .setSweep("a", .cancelled), .setPriority(sweep: "a", 7), .drain(worker: "node-1"), .retry(.failed(sweep: nil)),
+      .setSweep("a", .cancelled), .setPriority(sweep: "a", 7), .drain(worker: "node-1"), .admit(host: "node-1"),
+      .retry(.failed(sweep: nil)),
       .retry(.ids(["ab", "cd"])), .verify(.condition("outcome = 'grokked'")), .verify(.sample(share: 0.02, seed: 9)),
     ]
     for (number, request) in requests.enumerated() {

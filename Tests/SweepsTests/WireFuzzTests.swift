@@ -23,7 +23,8 @@ import Testing
   static var requests: [OperatorRequest] {
     [
       .status, .explain(point: "0123ab"), .submit(name: "a.yaml", text: "sweep: a", overrides: ["seed=1"], priority: 3),
-      .setSweep("a", .paused), .setPriority(sweep: "a", -1), .drain(worker: "7"), .retry(.failed(sweep: nil)),
+      .setSweep("a", .paused), .setPriority(sweep: "a", -1), .drain(worker: "7"), .admit(host: "lab2"),
+      .retry(.failed(sweep: nil)),
       .verify(.sample(share: 0.02, seed: 9)), .retry(.ids(["ab"])), .verify(.condition("modulus = 113")),
     ]
   }

@@ -430,4 +430,47 @@ import Testing
     let end = SessionDirective.exit(code: 77, reason: "the coordinator refused this worker: other version")
     #expect(bench.hear(.refused(reason: "other version")) == [.dropFetched(Self.point), end])
   }
+
+  @Test func `a piece that comes damaged is told the coordinator, and trained without`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    _ = bench.handle(.prepared(missing: Self.contents(300)))
+    _ = bench.hear(Self.chunk(0))
+    #expect(
+      bench.handle(.checkpointUnusable(reason: "damaged")) == [
+        .send(.unreadable(lease: Self.lease, point: Self.point, epoch: 300)), .dropFetched(Self.point), Self.start,
+      ])
+    #expect(bench.handle(.checkpointUnusable(reason: "damaged")).isEmpty, "said once")
+  }
+
+  @Test func `a fetched checkpoint from which no run can go on is told the coordinator, its own never`() {
+    var bench = Bench()
+    _ = bench.fetch()
+    let contents = Self.contents(300)
+    _ = bench.handle(.prepared(missing: contents))
+    var offset = 0
+    while offset < contents.byteCount {
+      let count = min(1 << 20, contents.byteCount - offset)
+      _ = bench.hear(Self.chunk(offset, count))
+      offset += count
+    }
+    #expect(
+      bench.handle(.checkpointUnusable(reason: "no such run")) == [
+        .send(.unreadable(lease: Self.lease, point: Self.point, epoch: 300))
+      ])
+    var other = Bench()
+    _ = other.fetch()
+    _ = other.handle(.prepared(missing: nil))
+    #expect(other.handle(.checkpointUnusable(reason: "its own")).isEmpty)
+  }
+
+  @Test func `a worker of a barred machine leaves with words and a code of its own`() {
+    var bench = Bench()
+    bench.join()
+    let left = bench.hear(.barred(reason: "5 points in a row")) + bench.hear(.barred(reason: "5 points in a row"))
+    #expect(
+      left.last
+        == .exit(
+          code: 75, reason: "the coordinator takes nobody from this machine for now: 5 points in a row"))
+  }
 }

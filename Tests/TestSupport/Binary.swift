@@ -133,7 +133,7 @@ package enum Groksweep {
   }
 
   package static func run(
-    _ arguments: [String], in folder: Folder, environment: [String: String] = [:], within seconds: Double = 120
+    _ arguments: [String], in folder: Folder, environment: [String: String] = [:], within seconds: Double = 300
   ) throws -> Ended {
     try start(arguments, in: folder, environment: environment).end(within: seconds)
   }

@@ -161,16 +161,7 @@ struct CoordinationBench {
   private func statusSeconds(_ path: String) throws -> (command: Double, query: Double) {
     var (command, query) = (Rounds(), Rounds())
     for _ in 0..<Self.statusCalls {
-      var lap = Stopwatch.Lap()
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: ownExecutable())
-      process.arguments = ["status", "--store", path]
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      process.waitUntilExit()
-      guard process.terminationStatus == 0 else { throw Failure("`groksweep status` failed", .failed) }
-      command.append(lap.seconds())
+      command.append(try TimedCommand.seconds(["status", "--store", path]))
     }
     let store = try Store(path: path, mode: .readOnly)
     for _ in 0..<Self.statusCalls {

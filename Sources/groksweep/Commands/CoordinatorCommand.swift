@@ -66,6 +66,7 @@ struct CoordinatorCommand: ParsableCommand {
     let results = try openStore(store, .create)
     for sweep in sweeps {
       let registration = try results.register(SweepRegistration(sweep, points: Array(sweep.points)), at: Date())
+      for line in registration.changeLines { screen.remark(line) }
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
     }

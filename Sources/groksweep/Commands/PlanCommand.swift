@@ -12,8 +12,9 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Print what a sweep file would run.",
     discussion: """
-      Points, how many the store already knows, and an estimate of their cost, in the order in which they are handed \
-      out. --json prints one line per point.
+      Points, how many the store already knows, and an estimate of their cost by what earlier runs in the store took. \
+      Of a sweep that the store knows with another file: what applying this one would add and withdraw. --json prints \
+      one line per point, in the order in which they are handed out: the costliest first.
       """)
 
   @Argument(help: "A sweep file.") var file: String
@@ -27,25 +28,52 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
-    let states = try knownStates(of: sweep.points, sweep: sweep.name)
+    let known = try Known(of: sweep, in: knownStore(sweep.name))
     if json {
-      for (index, point) in sweep.points.enumerated() {
-        Console.print(try PlanLine(point, states?[index]).text())
+      let points = Array(sweep.points)
+      for place in HandOutOrder.places(of: points.map(\.experiment)) {
+        Console.print(try PlanLine(points[place], known.states?[place], pace: known.pace).text())
       }
     } else {
-      Console.print(page(of: sweep.points, states, sweep: sweep.name))
+      Console.print(page(of: sweep.points, known, sweep: sweep.name))
     }
   }
 
-  /// nil for a point that the store has not seen, and instead of all of them where there is no store: then no id is
-  /// needed, which would take most of the time.
-  private func knownStates(of points: SweepPoints, sweep: String) throws -> [PointState?]? {
+  /// nil when there is none to compare with.
+  private func knownStore(_ sweep: String) throws -> Store? {
     let path = store ?? "\(sweep).sqlite"
     if store == nil && !FileManager.default.fileExists(atPath: path) { return nil }
-    return try Store(path: path, mode: .readOnly).states(of: points.map(\.id))
+    return try Store(path: path, mode: .readOnly)
   }
 
-  private func page(of points: SweepPoints, _ states: [PointState?]?, sweep: String) -> String {
+  /// What a store says of a sweep's points.
+  private struct Known {
+    /// In the points' order; nil for those that the store has not seen, and instead of all of them where there is no
+    /// store: then no id is needed, which would take most of the time.
+    var states: [PointState?]?
+    /// Of a sweep that is there with another file.
+    var change: SweepChange?
+    var differences: [String] = []
+    /// Seconds that runs took for each that was estimated, on average, and how many there were; 1 and 0 without any.
+    var pace = 1.0
+    var runs = 0
+
+    init(of sweep: SweepFile, in store: Store?) throws {
+      guard let store else { return }
+      let points = Array(sweep.points)
+      states = try store.states(of: points.map(\.id))
+      change = try store.change(by: SweepRegistration(sweep, points: points))
+      if change != nil, let text = try store.canonicalText(ofSweep: sweep.name) {
+        differences = sweep.differences(from: text)
+      }
+      let ratios = try store.hostPaces().flatMap(\.ratios)
+      runs = ratios.count
+      if runs > 0 { pace = ratios.reduce(0, +) / Double(runs) }
+    }
+  }
+
+  private func page(of points: SweepPoints, _ known: Known, sweep: String) -> String {
+    let states = known.states
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
     var last = (setting: "", place: -1)
@@ -64,7 +92,7 @@ struct PlanCommand: ParsableCommand {
       if states?[position] == .finished {
         settings[last.place].finished += 1
       } else {
-        settings[last.place].cost += experiment.estimatedCoreSeconds
+        settings[last.place].cost += experiment.estimatedCoreSeconds * known.pace
       }
     }
     var table = TextTable([("setting", .left), ("points", .right), ("finished", .right), ("core time", .right)])
@@ -78,9 +106,15 @@ struct PlanCommand: ParsableCommand {
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
       "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "
-        + "\(points.count - finished) to run in about \(Wording.duration(seconds: cost)) of core time (estimate)",
-      "", table.text,
+        + "\(points.count - finished) to run in about \(Wording.duration(seconds: cost)) of core time "
+        + (known.runs > 0
+          ? "(by what \(Wording.count(known.runs, "run")) in the store took)" : "(estimate)")
     ]
+    if let change = known.change {
+      lines.append("The store knows this sweep with another file. Applying this one: \(change.words)")
+      lines += known.differences.map { "  \($0)" }
+    }
+    lines += ["", table.text]
     if settings.count > Self.shownSettings {
       lines.append("… and \(settings.count - Self.shownSettings) more settings")
     }
@@ -92,10 +126,13 @@ struct PlanCommand: ParsableCommand {
 private struct PlanLine {
   let point: Point
   let state: String
+  /// Seconds that a point takes for each that is estimated.
+  let pace: Double
 
-  init(_ point: Point, _ state: PointState?) {
+  init(_ point: Point, _ state: PointState?, pace: Double) {
     self.point = point
     self.state = state?.rawValue ?? "new"
+    self.pace = pace
   }
 
   private struct Line: Encodable {
@@ -137,6 +174,6 @@ private struct PlanLine {
         warmup_epochs: training.warmupEpochs, evaluate_every: point.experiment.measure.evaluateEvery,
         after_grokking: point.experiment.stop.afterGrokking, model_seed: point.experiment.modelSeed,
         data_seed: point.experiment.dataSeed, state: state,
-        cost_core_seconds: (point.experiment.estimatedCoreSeconds * 1000).rounded() / 1000))
+        cost_core_seconds: (point.experiment.estimatedCoreSeconds * pace * 1000).rounded() / 1000))
   }
 }

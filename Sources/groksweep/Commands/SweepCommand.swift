@@ -36,6 +36,7 @@ struct SweepCommand: ParsableCommand {
   }
 
   private func announce(_ registration: Registration, _ path: String, onto screen: Screen) {
+    for line in registration.changeLines { screen.remark(line) }
     let total = Wording.count(registration.total, "point")
     if registration.finished + registration.failed == registration.total {
       screen.remark(

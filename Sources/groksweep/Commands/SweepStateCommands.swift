@@ -1,4 +1,5 @@
-// `groksweep pause`, `resume` and `cancel`: whether a sweep's points are handed out; and `drain`: who takes no more.
+// `groksweep pause`, `resume` and `cancel`: whether a sweep's points are handed out; `drain`: who takes no more;
+// and `admit`: who may come back.
 
 import ArgumentParser
 import Cluster
@@ -84,5 +85,28 @@ struct DrainCommand: ParsableCommand {
       throw ValidationError("give --connect ADDRESS: only a running coordinator has workers")
     }
     try conclude(try client.ask(.drain(worker: worker)), json: json)
+  }
+}
+
+struct AdmitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "admit",
+    abstract: "Take a machine back that was sent home after failure upon failure.",
+    discussion: """
+      It would be tried again by itself, after ten minutes at first and up to six hours later on; `groksweep status \
+      --connect` tells how long still, and why.
+
+        groksweep admit lab2 --connect tcp://127.0.0.1:5555
+      """)
+
+  @Argument(help: "The host's name.") var host: String
+  @OptionGroup var connection: Connection
+  @Flag(help: "One JSON object.") var json = false
+
+  func run() throws {
+    guard let client = try connection.client() else {
+      throw ValidationError("give --connect ADDRESS: only a running coordinator keeps machines out")
+    }
+    try conclude(try client.ask(.admit(host: host)), json: json)
   }
 }
