@@ -75,7 +75,7 @@ struct SweepBlock: Sendable {
   /// nil when the candidate is no combination of its own: where an axis does not exist, only its first value counts.
   func experiment(ofCandidate candidate: Int) -> Experiment? {
     var experiment = base
-    return set(candidate, &experiment) { _, _, _ in } ? experiment : nil
+    return set(candidate, &experiment) { _, _, _, _ in } ? experiment : nil
   }
 
   /// The experiment, and its swept values without seeds, those of axes that exist there:
@@ -84,54 +84,57 @@ struct SweepBlock: Sendable {
     var experiment = base
     var setting = ""
     if isInOrder {
-      let isPoint = set(candidate, &experiment) { axis, _, values in append(values, of: axis, to: &setting) }
+      let isPoint = set(candidate, &experiment) { axis, _, column, value in
+        append(value, of: axis, column, to: &setting)
+      }
       return isPoint ? (experiment, setting) : nil
     }
     var words = [String](repeating: "", count: axes.count)
-    guard set(candidate, &experiment, { axis, _, values in append(values, of: axis, to: &words[axis]) }) else {
-      return nil
-    }
+    guard
+      set(candidate, &experiment, { axis, _, column, value in append(value, of: axis, column, to: &words[axis]) })
+    else { return nil }
     return (experiment, words.filter { !$0.isEmpty }.joined(separator: " "))
   }
 
-  private func append(_ values: [SettingValue?], of axis: Int, to setting: inout String) {
-    for (label, value) in zip(labels[axis], values) {
-      guard let label, let value else { continue }
-      if !setting.isEmpty { setting += " " }
-      setting += label
-      setting += value.label
-    }
+  private func append(_ value: SettingValue?, of axis: Int, _ column: Int, to setting: inout String) {
+    guard let label = labels[axis][column], let value else { return }
+    if !setting.isEmpty { setting += " " }
+    setting += label
+    setting += value.label
   }
 
   /// The row that each axis has at a candidate; nil for axes that are absent there or have no rows.
   func rows(ofCandidate candidate: Int) -> [Int?] {
     var experiment = base
     var rows = [Int?](repeating: nil, count: axes.count)
-    _ = set(candidate, &experiment) { axis, row, _ in rows[axis] = row }
+    _ = set(candidate, &experiment) { axis, row, _, _ in rows[axis] = row }
     return rows
   }
 
-  /// Sets the values of a candidate. `note` hears of each axis that exists there: its number, row and values.
+  /// Sets the values of a candidate. `note` hears of each value that exists there: its axis, row, column and itself, nil
+  /// where the row leaves the key fixed.
   @inline(__always)
   func set(
     _ candidate: Int, _ experiment: inout Experiment,
-    _ note: (_ axis: Int, _ row: Int?, _ values: [SettingValue?]) -> Void
+    _ note: (_ axis: Int, _ row: Int?, _ column: Int, _ value: SettingValue?) -> Void
   ) -> Bool {
     var vocabulary = vocabulary
+    func assign(_ value: SettingValue, to key: ExperimentKey) {
+      if key.kind == .vocabulary { vocabulary = value } else { key.set(value, &experiment) }
+    }
     let sample = sampling.map { candidate / (candidateCount / $0.points) } ?? 0
     for index in order {
       let axis = axes[index]
       let stride = strides[index]
-      var row: Int?
-      var values: [SettingValue?]?
       // Conditions see the output vocabulary that the point will have.
       if !axis.isUnconditional { ExperimentKey.setVocabulary(vocabulary, &experiment) }
       let exists = axis.condition?.holds(experiment) ?? true
       switch axis.domain {
       case .distribution(let distribution):
-        if exists, let sampling, let dimension = sampling.dimensions[index] {
-          values = [.number(distribution.value(at: sampling.fraction(of: dimension, sample: sample)))]
-        }
+        guard exists, let sampling, let dimension = sampling.dimensions[index] else { continue }
+        let value = SettingValue.number(distribution.value(at: sampling.fraction(of: dimension, sample: sample)))
+        assign(value, to: axis.keys[0])
+        note(index, nil, 0, value)
       case .rows(let rows):
         let available = !exists ? 0 : rows.conditions.isEmpty ? rows.count : rows.available(experiment)
         var place = stride > 0 ? candidate / stride % rows.count : 0
@@ -143,16 +146,13 @@ struct SweepBlock: Sendable {
           place = Distribution.part(sampling.fraction(of: dimension, sample: sample), of: UInt64(available))
         }
         guard place < available else { return false }
-        let chosen = rows.conditions.isEmpty ? place : rows.availableRow(place, experiment)
-        row = chosen
-        values = rows.columns.map { $0[chosen] }
+        let row = rows.conditions.isEmpty ? place : rows.availableRow(place, experiment)
+        for column in rows.columns.indices {
+          let value = rows.columns[column][row]
+          if let value { assign(value, to: axis.keys[column]) }
+          note(index, row, column, value)
+        }
       }
-      guard let values else { continue }
-      for (key, value) in zip(axis.keys, values) {
-        guard let value else { continue }
-        if key.kind == .vocabulary { vocabulary = value } else { key.set(value, &experiment) }
-      }
-      note(index, row, values)
     }
     ExperimentKey.setVocabulary(vocabulary, &experiment)
     return true

@@ -100,7 +100,7 @@ private struct BlockScan {
     guard
       block.set(
         candidate, &experiment,
-        { axis, row, _ in
+        { axis, row, _, _ in
           let place = seen[axis].count > 1 ? row ?? 0 : 0
           if !seen[axis][place] { seen[axis][place] = true }
         })

@@ -28,14 +28,14 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
-    let points = sweep.points
-    let known = try Known(sweep, in: knownStore(sweep.name))
+    let known = try Known(of: sweep, in: knownStore(sweep.name))
     if json {
-      for place in HandOutOrder.places(of: points.indices.map { points.described(at: $0).experiment }) {
+      let points = Array(sweep.points)
+      for place in HandOutOrder.places(of: points.map(\.experiment)) {
         Console.print(try PlanLine(points[place], known.states?[place], pace: known.pace).text())
       }
     } else {
-      Console.print(page(of: points, known, sweep: sweep.name))
+      Console.print(page(of: sweep.points, known, sweep: sweep.name))
     }
   }
 
@@ -58,7 +58,7 @@ struct PlanCommand: ParsableCommand {
     var pace = 1.0
     var runs = 0
 
-    init(_ sweep: SweepFile, in store: Store?) throws {
+    init(of sweep: SweepFile, in store: Store?) throws {
       guard let store else { return }
       let points = Array(sweep.points)
       states = try store.states(of: points.map(\.id))
@@ -73,6 +73,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   private func page(of points: SweepPoints, _ known: Known, sweep: String) -> String {
+    let states = known.states
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
     var last = (setting: "", place: -1)
@@ -88,7 +89,7 @@ struct PlanCommand: ParsableCommand {
         last = (setting, place)
       }
       settings[last.place].points += 1
-      if known.states?[position] == .finished {
+      if states?[position] == .finished {
         settings[last.place].finished += 1
       } else {
         settings[last.place].cost += experiment.estimatedCoreSeconds * known.pace
@@ -101,7 +102,7 @@ struct PlanCommand: ParsableCommand {
         Wording.duration(seconds: setting.cost),
       ])
     }
-    let finished = known.states?.count { $0 == .finished } ?? 0
+    let finished = states?.count { $0 == .finished } ?? 0
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
       "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "
@@ -140,28 +141,19 @@ private struct PlanLine {
     let operation: String
     let modulus: Int
     let train_fraction: Double
-    let label_noise: Double
     let d_model: Int
     let heads: Int
     let d_mlp: Int
     let activation: String
     let biases: Bool
     let d_vocab_out: Int
-    let initialization_scale: Double
     let max_epochs: Int
-    let batch_size: Int?
-    let optimizer: String
     let learning_rate: Double
-    let schedule: String
-    let warmup_epochs: Int
     let weight_decay: Double
     let beta1: Double
     let beta2: Double
     let epsilon: Double
-    let momentum: Double
-    let l1: Double
-    let grokfast_alpha: Double
-    let grokfast_lambda: Double
+    let warmup_epochs: Int
     let evaluate_every: Int
     let after_grokking: Int?
     let model_seed: UInt64
@@ -175,14 +167,11 @@ private struct PlanLine {
     return try jsonLine(
       Line(
         point: point.id.hex, setting: point.setting, operation: task.operation.rawValue, modulus: task.modulus,
-        train_fraction: task.trainFraction, label_noise: task.labelNoise, d_model: model.dModel, heads: model.heads,
-        d_mlp: model.dMLP, activation: model.activation.rawValue, biases: model.biases, d_vocab_out: model.dVocabOut,
-        initialization_scale: model.initializationScale, max_epochs: training.epochs, batch_size: training.batchSize,
-        optimizer: training.optimizer.rawValue, learning_rate: training.learningRate,
-        schedule: training.schedule.rawValue, warmup_epochs: training.warmupEpochs,
-        weight_decay: training.weightDecay, beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
-        momentum: training.momentum, l1: training.l1, grokfast_alpha: training.grokfastAlpha,
-        grokfast_lambda: training.grokfastLambda, evaluate_every: point.experiment.measure.evaluateEvery,
+        train_fraction: task.trainFraction, d_model: model.dModel, heads: model.heads, d_mlp: model.dMLP,
+        activation: model.activation.rawValue, biases: model.biases, d_vocab_out: model.dVocabOut,
+        max_epochs: training.epochs, learning_rate: training.learningRate, weight_decay: training.weightDecay,
+        beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
+        warmup_epochs: training.warmupEpochs, evaluate_every: point.experiment.measure.evaluateEvery,
         after_grokking: point.experiment.stop.afterGrokking, model_seed: point.experiment.modelSeed,
         data_seed: point.experiment.dataSeed, state: state,
         cost_core_seconds: (point.experiment.estimatedCoreSeconds * pace * 1000).rounded() / 1000))
