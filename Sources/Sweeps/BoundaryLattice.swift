@@ -8,21 +8,25 @@
 // looked for.
 
 /// One to three axes with numbered values; a place is a combination of them, counted row by row.
-struct BoundaryLattice: Hashable, Sendable {
+package struct BoundaryLattice: Hashable, Sendable {
   /// The number of values of each axis, at least 2.
-  let sizes: [Int]
+  package let sizes: [Int]
   /// The values of each axis that the search begins with: ascending, the first and the last among them.
-  let start: [[Int]]
+  package let start: [[Int]]
 
-  var placeCount: Int { sizes.reduce(1, *) }
-  var startCount: Int { start.reduce(1) { $0 * $1.count } }
+  package init(sizes: [Int], start: [[Int]]) {
+    self.sizes = sizes
+    self.start = start
+  }
+
+  package var placeCount: Int { sizes.reduce(1, *) }
 
   /// The most places that can be wanted. On one axis, each stretch of the start costs a place for each time that it can
   /// be halved; on several, outcomes can be such that every place is.
-  var most: Int { sizes.count == 1 ? start[0].count + stretches.map(Self.halvings).reduce(0, +) : placeCount }
+  package var most: Int { sizes.count == 1 ? start[0].count + stretches.map(Self.halvings).reduce(0, +) : placeCount }
 
   /// On one axis: the most places that are wanted when the outcome changes once; nil on several.
-  var mostForOneChange: Int? {
+  package var mostForOneChange: Int? {
     sizes.count == 1 ? start[0].count + (stretches.map(Self.halvings).max() ?? 0) : nil
   }
 
@@ -39,14 +43,14 @@ struct BoundaryLattice: Hashable, Sendable {
   }
 
   /// `count` of `size` values, evenly spaced, the first and the last among them. Both at least 2, `count` not above `size`.
-  static func evenStart(_ count: Int, of size: Int) -> [Int] {
+  package static func evenStart(_ count: Int, of size: Int) -> [Int] {
     (0..<count).map { (2 * $0 * (size - 1) + count - 1) / (2 * (count - 1)) }
   }
 
   /// Places that are wanted, ascending, given what is known of places.
   ///
   /// - Parameter outcome: nil where it is not known, or never will be. Asked once of each wanted place.
-  func wanted(_ outcome: (_ place: Int) throws -> Bool?) rethrows -> [Int] {
+  package func wanted(_ outcome: (_ place: Int) throws -> Bool?) rethrows -> [Int] {
     var isWanted = [Bool](repeating: false, count: placeCount)
     var known: [Known] = []
     var fresh = Self.product(start)
@@ -110,9 +114,9 @@ struct BoundaryLattice: Hashable, Sendable {
     axes.reduce([[]]) { rows, axis in rows.flatMap { row in axis.map { row + [$0] } } }
   }
 
-  func place(of values: [Int]) -> Int { zip(sizes, values).reduce(0) { $0 * $1.0 + $1.1 } }
+  package func place(of values: [Int]) -> Int { zip(sizes, values).reduce(0) { $0 * $1.0 + $1.1 } }
 
-  func values(at place: Int) -> [Int] {
+  package func values(at place: Int) -> [Int] {
     var left = place
     return sizes.reversed().map { size in
       defer { left /= size }

@@ -36,14 +36,16 @@ extension AxisFields {
         place,
         key.isSeed
           ? "seeds are not searched, they vote; write {count: 3}"
-          : "axis \(key.path) cannot be searched: between its values (\(key.kind.expectation)) are no others; write a list")
+          : "axis \(key.path) cannot be searched: between its values (\(key.kind.expectation)) are no others; write a list"
+      )
     }
     guard let given = fields["boundary"], let resolution = fields["resolution"] else {
       let missing = ["boundary", "resolution"].first { fields[$0] == nil } ?? ""
       throw SweepFileProblem(place, "axis \(key.path) lacks \(missing); \(form)")
     }
     guard case .list(let ends) = given.content, ends.count == 2 else {
-      throw SweepFileProblem(given.place, "axis \(key.path): boundary takes two values, where the search begins and ends")
+      throw SweepFileProblem(
+        given.place, "axis \(key.path): boundary takes two values, where the search begins and ends")
     }
     let (low, high) = (try decimal(ends[0], "boundary"), try decimal(ends[1], "boundary"))
     let step = try decimal(resolution, "resolution")
@@ -92,7 +94,8 @@ extension SweepDraft {
     guard method == .boundary else {
       for axis in searched {
         report(
-          axis.place, "\(axis.name) is searched, but the method is \(method.rawValue); write method: boundary, or a list")
+          axis.place,
+          "\(axis.name) is searched, but the method is \(method.rawValue); write method: boundary, or a list")
       }
       return
     }
