@@ -90,9 +90,9 @@ package struct BoundaryPlan: Sendable {
       }
       for place in places { chosen += candidates(combination, place).map { UInt32($0) } }
     }
-    var block = block
-    block.kept = chosen.sorted()
-    return Wanted(points: SweepPoints(blocks: [block]), undecided: undecided)
+    var grown = block
+    grown.kept = chosen.sorted()
+    return Wanted(points: SweepPoints(blocks: [grown]), undecided: undecided)
   }
 
   enum Outcome: Hashable {
