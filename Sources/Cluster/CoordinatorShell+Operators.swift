@@ -18,6 +18,7 @@ extension CoordinatorShell {
       now: Date())
     let reply = desk.carryOut(request)
     for event in desk.events { handle(event) }
+    if case .submit = request { findBoundaries() }
     switch reply {
     case .answer: break
     case .done(let words):

@@ -21,7 +21,13 @@ extension CoordinatorShell {
     let all = owed + writes
     let outcomes: [WriteOutcome]
     do {
-      outcomes = try store.commit(all, at: Date())
+      let (written, grown) = try store.commit(all, growing: boundaries, at: Date())
+      outcomes = written
+      // Before the scheduler hears what was stored: else it might find that everything is done.
+      for sweep in grown {
+        tell(sweep)
+        queue.append(.addSweep(sweep.sweep, sweep.points))
+      }
     } catch {
       putOff(all, "\(error)")
       return writes.map { _ in false }

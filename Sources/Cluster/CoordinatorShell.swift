@@ -69,6 +69,9 @@ package final class CoordinatorShell {
   /// Points of whose coming checkpoint a piece could not be kept.
   var cutShort: Set<PointID> = []
   var scheduler: Scheduler
+  /// Sweeps that grow with their results; `sweepNames` are those that it serves, nil for all.
+  var boundaries: BoundarySweeps
+  private let sweepNames: [String]?
 
   /// What happened and was not handled yet, in order.
   var queue: [SchedulerEvent] = []
@@ -109,9 +112,32 @@ package final class CoordinatorShell {
     gate = listener.gate
     shelf = CheckpointShelf(besides: store.path)
     try store.checkAtStart()
+    sweepNames = sweeps
+    boundaries = try store.boundarySweeps(sweeps)
+    let grown = try store.grow(boundaries)
     var start = try store.schedulerStart(sweeps: sweeps)
     start.checkpoints = try shelf.scan(keeping: { try store.states(of: $0).map { $0 == .pending } }, logger)
     scheduler = Scheduler(configuration.scheduler, start: start, at: .now)
+    for problem in boundaries.problems { logger.error("\(problem)") }
+    grown.forEach(tell)
+  }
+
+  /// A sweep came, or came again.
+  func findBoundaries() {
+    do {
+      boundaries = try store.boundarySweeps(sweepNames)
+      for problem in boundaries.problems { logger.error("\(problem)") }
+    } catch {
+      logger.error("\(error)")
+    }
+  }
+
+  func tell(_ grown: GrownSweep) {
+    let points = grown.points.count == 1 ? "1 point" : "\(grown.points.count) points"
+    logger.info("sweep \(grown.sweep.name): refining where the outcome changes; \(points) more, \(grown.total) now")
+    for setting in grown.undecided {
+      warnThinly("sweep \(grown.sweep.name): nothing is refined beside \(setting), since all its points failed")
+    }
   }
 
   /// Serves until the scheduler is done, on the calling thread.

@@ -55,8 +55,10 @@ package struct LocalSweep {
       interrupt: interrupt, logger: logger)
     coordinator.onOverview = onOverview
     let open = coordinator.scheduler.overview(at: .now)
+    // A sweep that grows has work for more than it begins with.
+    let most = coordinator.boundaries.isEmpty ? open.total - open.finished - open.failed : configuration.workers
     let workers = LocalWorkers(
-      count: max(1, min(configuration.workers, open.total - open.finished - open.failed)),
+      count: max(1, min(configuration.workers, most)),
       executable: configuration.executable, logger: logger,
       arguments: { [endpoint = coordinator.endpoint] in workerArguments($0, endpoint: endpoint) })
     coordinator.localWorkers = workers

@@ -84,11 +84,11 @@ package struct OperatorDesk {
 
   private mutating func submit(name: String, text: String, overrides: [String], priority: Int?) throws -> String {
     let file = try SweepFile(text: text, fileName: name, overrides: overrides)
-    let points = Array(file.points)
+    let points = Array(try store.points(of: file))
     let before = try store.sweepProgress().first { $0.sweep == file.name }
     let registration = try store.register(
       SweepRegistration(
-        name: file.name, canonical: file.canonical, fileText: file.text, axes: file.axes, points: points,
+        name: file.name, canonical: file.canonical, fileText: file.storedText, axes: file.axes, points: points,
         differences: { file.differences(from: $0) }), at: now)
     if let before, before.state != .active { try store.setState(.active, ofSweep: file.name) }
     if let priority { try store.setPriority(priority, ofSweep: file.name) }

@@ -52,8 +52,10 @@ package struct StatusPage {
     if progress.pending > 0 { states.append("\(progress.pending) waiting") }
     if progress.failed > 0 { states.append("\(progress.failed) failed") }
     if progress.running > 0, let eta = progress.etaSeconds {
-      states.append("about \(Wording.duration(seconds: eta)) to go")
+      let those = progress.isRefining ? " for these points" : ""
+      states.append("about \(Wording.duration(seconds: eta)) to go\(those)")
     }
+    if progress.isRefining { states.append("refining: more come where the outcome changes") }
     return "\(progress.sweep): \(states.joined(separator: ", "))"
   }
 

@@ -32,6 +32,16 @@ package enum StoreWrite: Sendable {
   case verificationFailure(PointID, reason: String)
 }
 
+extension StoreWrite {
+  /// The point that it brings to its end; a refused one is looked at in vain.
+  fileprivate var endOfPoint: PointID? {
+    switch self {
+    case .result(_, let point, _, _, _), .failure(let point, _): point
+    default: nil
+    }
+  }
+}
+
 /// What became of one write.
 package enum WriteOutcome: Sendable {
   case written
@@ -48,14 +58,28 @@ extension Store {
   /// - Returns: one outcome for each write.
   /// - Throws: `StoreError`, mostly of kind `unavailable`; then none of them is written.
   package func commit(_ writes: [StoreWrite], at now: Date) throws -> [WriteOutcome] {
-    guard !writes.isEmpty else { return [] }
+    try commit(writes, growing: .none, at: now).outcomes
+  }
+
+  /// As `commit(_:at:)`; `boundaries` that the results concern grow in the same transaction.
+  package func commit(
+    _ writes: [StoreWrite], growing boundaries: BoundarySweeps, at now: Date
+  ) throws -> (outcomes: [WriteOutcome], grown: [GrownSweep]) {
+    guard !writes.isEmpty else { return ([], []) }
     let time = Timestamp.text(now)
+    let ends = boundaries.sweeps.isEmpty ? [] : writes.compactMap(\.endOfPoint)
     do {
-      return try write { database in try writes.map { try perform($0, at: time, in: database) } }
+      return try write { database in
+        let outcomes = try writes.map { try perform($0, at: time, in: database) }
+        return (outcomes, try grow(boundaries, after: ends, in: database))
+      }
     } catch let error as StoreError where error.kind == .rejected || error.kind == .unknown {
       // Rare enough to begin anew, each write with a savepoint of its own, which would cost every other batch a copy
       // of each page that a write touches.
-      return try write { database in try writes.map { try performAlone($0, at: time, in: database) } }
+      return try write { database in
+        let outcomes = try writes.map { try performAlone($0, at: time, in: database) }
+        return (outcomes, try grow(boundaries, after: ends, in: database))
+      }
     }
   }
 

@@ -25,11 +25,7 @@ extension Store {
           WHERE left_at IS NULL OR number IN (SELECT worker FROM attempt WHERE class IS NULL)
           ORDER BY number
           """)
-      let sweeps = try numbers.map { number in
-        let row = try Row.fetchOne(
-          database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
-        return KnownSweep(name: row[0], state: SweepState(rawValue: row[1])!, priority: row[2])
-      }
+      let sweeps = try numbers.map { try knownSweep($0, in: database) }
       return SchedulerStart(
         points: try knownPoints(of: numbers, in: database),
         workers: Dictionary(uniqueKeysWithValues: workers.map { ($0[0] as String, $0[1] as Int64) }),
@@ -56,6 +52,17 @@ extension Store {
   package func knownPoints(ofSweep name: String) throws -> (sweep: KnownSweep, points: [KnownPoint]) {
     let start = try storedStart([name])
     return (start.sweeps[0], start.points)
+  }
+
+  /// As `knownPoints(ofSweep:)`, within a transaction.
+  func known(sweep number: Int64, in database: Database) throws -> (sweep: KnownSweep, points: [KnownPoint]) {
+    (try knownSweep(number, in: database), try knownPoints(of: [number], in: database))
+  }
+
+  private func knownSweep(_ number: Int64, in database: Database) throws -> KnownSweep {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT name, state, priority FROM sweep WHERE number = ?", arguments: [number])!
+    return KnownSweep(name: row[0], state: SweepState(rawValue: row[1])!, priority: row[2])
   }
 
   private func knownPoints(of sweeps: [Int64], in database: Database) throws -> [KnownPoint] {

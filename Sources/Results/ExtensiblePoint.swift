@@ -39,4 +39,42 @@ extension Store {
     return ExtensiblePoint(
       id: id, experiment: try ExperimentColumns.experiment(row, from: 2, path: path), epochs: epochs)
   }
+
+  /// Finished points that fulfil `condition` (as `verify --where`) and were to have fewer than `epochs`, in the order of
+  /// the sweeps, and the sweeps that they belong to, in order of registration. Others are only counted: those with as many
+  /// epochs, and diverged ones, which cannot go on.
+  package func extensiblePoints(
+    where condition: String, to epochs: Int
+  ) throws -> (points: [ExtensiblePoint], longEnough: Int, diverged: Int, sweeps: [String]) {
+    let ids = try points(.condition(condition))
+    return try read { database in
+      let find = try database.makeStatement(
+        sql: """
+          SELECT run.epochs, run.outcome, \(ExperimentColumns.list(of: "point"))
+          FROM point JOIN run ON run.point = point.number
+          WHERE point.id = ?
+          """)
+      let findSweeps = try database.makeStatement(
+        sql: """
+          SELECT sweep FROM sweep_point JOIN point ON point.number = sweep_point.point WHERE point.id = ?
+          """)
+      var points: [ExtensiblePoint] = []
+      var numbers: Set<Int64> = []
+      var longEnough = 0
+      for id in ids {
+        guard let row = try Row.fetchOne(find, arguments: [id.hex]), row[1] != "diverged" else { continue }
+        let experiment = try ExperimentColumns.experiment(row, from: 2, path: path)
+        guard experiment.training.epochs < epochs else {
+          longEnough += 1
+          continue
+        }
+        points.append(ExtensiblePoint(id: id, experiment: experiment, epochs: row[0]))
+        try Int64.fetchAll(findSweeps, arguments: [id.hex]).forEach { numbers.insert($0) }
+      }
+      let names = try numbers.sorted().map { number in
+        try String.fetchOne(database, sql: "SELECT name FROM sweep WHERE number = ?", arguments: [number])!
+      }
+      return (points, longEnough, ids.count - longEnough - points.count, names)
+    }
+  }
 }

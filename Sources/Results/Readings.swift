@@ -16,11 +16,14 @@ package struct SweepProgress: Sendable, Codable, Hashable {
   package let etaSeconds: Double?
   package let state: SweepState
   package let priority: Int
+  /// It searches where the outcome changes and is not at its end: `total` and what is left may grow.
+  package let isRefining: Bool
 
   enum CodingKeys: String, CodingKey {
     case sweep, pending, running, finished, failed, total
     case etaSeconds = "eta_seconds"
     case state, priority
+    case isRefining = "refining"
   }
 }
 

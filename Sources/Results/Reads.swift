@@ -13,7 +13,7 @@ extension Store {
   /// Every sweep, in order of registration.
   package func sweepProgress() throws -> [SweepProgress] {
     try read { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM sweep_progress").map(SweepProgress.init(row:))
+      try Row.fetchAll(database, sql: Self.progress + " ORDER BY number").map(SweepProgress.init(row:))
     }
   }
 
@@ -22,9 +22,16 @@ extension Store {
     try read { database in
       _ = try number(ofSweep: sweep, in: database)
       return SweepProgress(
-        row: try Row.fetchOne(database, sql: "SELECT * FROM sweep_progress WHERE sweep = ?", arguments: [sweep])!)
+        row: try Row.fetchOne(database, sql: Self.progress + " WHERE sweep = ?", arguments: [sweep])!)
     }
   }
+
+  private static let progress = """
+    SELECT sweep_progress.*,
+      sweep_progress.finished + sweep_progress.failed < sweep_progress.total
+        AND canonical LIKE '%"method":"boundary"%' AS refining
+    FROM sweep_progress JOIN sweep ON sweep.name = sweep_progress.sweep
+    """
 
   /// In the sweep's order of settings, those without a finished run included.
   package func grokkingTimes(of sweep: String) throws -> [GrokkingTime] {
@@ -136,7 +143,7 @@ extension SweepProgress {
     self.init(
       sweep: row["sweep"], pending: row["pending"], running: row["running"], finished: row["finished"],
       failed: row["failed"], total: row["total"], etaSeconds: row["eta_seconds"],
-      state: SweepState(rawValue: row["state"])!, priority: row["priority"])
+      state: SweepState(rawValue: row["state"])!, priority: row["priority"], isRefining: row["refining"])
   }
 }
 

@@ -72,21 +72,26 @@ extension Store {
     let retained = members.filter { !wanted.contains($0.id) && $0.stays }
     let withdrawn = members.filter { !wanted.contains($0.id) && !$0.stays }.map(\.id)
     let points = try insertPoints(of: sweep, in: database)
-    try database.execute(sql: "DELETE FROM sweep_point WHERE sweep = ?", arguments: [number])
-    try database.execute(sql: "DELETE FROM setting WHERE sweep = ?", arguments: [number])
     let labels = try sweep.points.map(\.setting) + self.labels(of: retained, beside: sweep, in: database)
-    try insertMembers(points + retained.map(\.number), settings: labels, of: number, in: database)
     try database.execute(
       sql: "UPDATE sweep SET canonical = ?, file_text = ?, axes = ? WHERE number = ?",
       arguments: [sweep.canonical, sweep.fileText, try axes(of: sweep), number])
-    try count(number, in: database)
+    try replaceMembers(points + retained.map(\.number), settings: labels, of: number, in: database)
     let kept = members.count - retained.count - withdrawn.count
     return (
       SweepChange(added: sweep.points.count - kept, withdrawn: withdrawn.count, retained: retained.count), withdrawn
     )
   }
 
-  private struct Member {
+  /// The sweep then has these points, in this order, and no others.
+  func replaceMembers(_ points: [Int64], settings: [String], of sweep: Int64, in database: Database) throws {
+    try database.execute(sql: "DELETE FROM sweep_point WHERE sweep = ?", arguments: [sweep])
+    try database.execute(sql: "DELETE FROM setting WHERE sweep = ?", arguments: [sweep])
+    try insertMembers(points, settings: settings, of: sweep, in: database)
+    try count(sweep, in: database)
+  }
+
+  struct Member {
     let number: Int64
     let id: PointID
     let label: String
@@ -94,7 +99,7 @@ extension Store {
     let stays: Bool
   }
 
-  private func members(of sweep: Int64, in database: Database) throws -> [Member] {
+  func members(of sweep: Int64, in database: Database) throws -> [Member] {
     let rows = try Row.fetchCursor(
       database,
       sql: """

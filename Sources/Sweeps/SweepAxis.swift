@@ -13,15 +13,21 @@ struct SweepAxis: Sendable {
   private(set) var domain: Domain
   /// The axis exists only where this holds; elsewhere its keys keep their fixed values.
   var condition: SweepCondition?
+  /// Of method boundary: how its values are searched. They are the whole lattice.
+  var search: BoundarySearch?
   /// Where the axis begins.
   let place: SweepFilePlace
 
   static let maximumValues = 1_000_000
 
-  init(keys: [ExperimentKey], domain: Domain, condition: SweepCondition? = nil, place: SweepFilePlace) {
+  init(
+    keys: [ExperimentKey], domain: Domain, condition: SweepCondition? = nil, search: BoundarySearch? = nil,
+    place: SweepFilePlace
+  ) {
     self.keys = keys
     self.domain = domain
     self.condition = condition
+    self.search = search
     self.place = place
   }
 

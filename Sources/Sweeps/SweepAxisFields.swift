@@ -1,11 +1,11 @@
 // The mapping forms of an axis: {from, to, step}, {count, from} for seeds, {choice: […]}, a distribution, each with `when`
-// where the axis exists only under a condition.
+// where the axis exists only under a condition, and {boundary, resolution, start} (BoundarySearch.swift).
 
 /// An axis over one key that is written as a mapping.
 struct AxisFields {
   let key: ExperimentKey
   let place: SweepFilePlace
-  private var fields: [String: YAMLTree] = [:]
+  private(set) var fields: [String: YAMLTree] = [:]
 
   init(_ pairs: [YAMLTree.Pair], key: ExperimentKey, place: SweepFilePlace) throws(SweepFileProblem) {
     self.key = key
@@ -13,14 +13,14 @@ struct AxisFields {
     let numbers = key.isSeed ? ["count", "from", "to", "step"] : ["from", "to", "step"]
     for pair in pairs {
       let name = pair.key.text ?? ""
-      if (numbers + ["choice", "when"] + Distribution.names).contains(name) {
+      if (numbers + ["choice", "when"] + Distribution.names + BoundarySearch.names).contains(name) {
         fields[name] = pair.value
       } else if name == "count" {
         throw SweepFileProblem(
           pair.key.place,
           "axis \(key.path) cannot be a count, only seeds can; write a list or {from: …, to: …, step: …}")
       } else {
-        let known = numbers + ["choice"] + (key.isSeed ? [] : Distribution.names) + ["when"]
+        let known = numbers + ["choice"] + (key.isSeed ? [] : Distribution.names + BoundarySearch.names) + ["when"]
         let hint = SweepText.nearest(to: name, among: known).map { "; did you mean \($0)?" }
         throw SweepFileProblem(
           pair.key.place,
@@ -31,6 +31,7 @@ struct AxisFields {
   }
 
   func axis() throws(SweepFileProblem) -> SweepAxis {
+    if BoundarySearch.names.contains(where: { fields[$0] != nil }) { return try searchedAxis() }
     let condition: SweepCondition? =
       if let when = fields["when"] { try SweepCondition.read(when, name: "when of axis \(key.path)") } else { nil }
     return SweepAxis(keys: [key], domain: try domain(), condition: condition, place: place)
@@ -100,7 +101,7 @@ struct AxisFields {
     return (0..<Int(count)).map { first + Double($0) }
   }
 
-  private func whole(_ name: String, default missing: Double) throws(SweepFileProblem) -> Double {
+  func whole(_ name: String, default missing: Double) throws(SweepFileProblem) -> Double {
     guard let node = fields[name] else { return missing }
     guard case .number(let number) = try SettingValue.read(node, as: .whole, name: "axis \(key.path): \(name)") else {
       return missing
@@ -108,7 +109,7 @@ struct AxisFields {
     return number
   }
 
-  private func decimal(_ node: YAMLTree, _ name: String) throws(SweepFileProblem) -> ExactDecimal {
+  func decimal(_ node: YAMLTree, _ name: String) throws(SweepFileProblem) -> ExactDecimal {
     let kind: SettingValue.Kind = key.kind == .decimal ? .decimal : key.isSeed && name != "step" ? .seed : .whole
     _ = try SettingValue.read(node, as: kind, name: "axis \(key.path): \(name)")
     guard let decimal = ExactDecimal(node.text ?? "") else {
@@ -119,7 +120,7 @@ struct AxisFields {
     return decimal
   }
 
-  private func refuseTooMany(_ count: Int) throws(SweepFileProblem) {
+  func refuseTooMany(_ count: Int) throws(SweepFileProblem) {
     guard count <= SweepAxis.maximumValues else {
       throw SweepFileProblem(
         place, "axis \(key.path) has \(count) values; a sweep may have at most \(SweepAxis.maximumValues) points")

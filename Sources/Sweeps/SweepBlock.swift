@@ -22,11 +22,13 @@ struct SweepBlock: Sendable {
   /// What settings write before each value: `weight_decay=`; nil for seeds.
   private let labels: [[String?]]
   /// Candidates that one step along each axis skips; 0 for axes that are drawn.
-  private let strides: [Int]
+  let strides: [Int]
   /// Combinations before conditions and rules.
   let candidateCount: Int
   /// Candidates that are points, ascending; nil when all are.
   var kept: [UInt32]?
+
+  var method: SweepMethod { sampling?.method ?? (axes.contains { $0.search != nil } ? .boundary : .grid) }
 
   var count: Int { kept?.count ?? candidateCount }
 

@@ -93,6 +93,7 @@ extension SweepDraft {
 
   private mutating func refuseWrongMethod(in block: SweepBlockDraft) {
     let method = block.method?.0 ?? .grid
+    refuseWrongSearch(in: block, method)
     if method.isSampled {
       let place = block.method?.place ?? block.place
       switch block.points {
@@ -118,7 +119,8 @@ extension SweepDraft {
     if case .count(let count, let place)? = block.points {
       report(
         place,
-        "points: \(count) asks for samples, but the method is grid; write method: sobol or random, or list points")
+        "points: \(count) asks for samples, but the method is \(method.rawValue); write method: sobol or random, or list "
+          + "points")
     }
     for axis in block.axes {
       guard case .distribution(let distribution) = axis.domain else { continue }
@@ -128,7 +130,7 @@ extension SweepDraft {
           + "points: 64, or a list or {from: …, to: …, step: …}")
     }
     if let (_, place) = block.samplingSeed {
-      report(place, "sampling_seed is given, but the method is grid; write method: sobol or random, or remove it")
+      report(place, "sampling_seed is given, but the method is \(method.rawValue); write method: sobol or random, or remove it")
     }
   }
 }

@@ -31,7 +31,7 @@ struct SweepDescription {
     let together = block.axes.filter { $0.keys.count > 1 }
     var members: [CanonicalJSON.Member] = [
       .init("axes", .object(single.map { .init($0.key.path, $0.json) })), .init("fixed", .object(fixed)),
-      .init("method", .text(block.sampling?.method.rawValue ?? SweepMethod.grid.rawValue)),
+      .init("method", .text(block.method.rawValue)),
     ]
     // What a plain grid does not have is left out, so that sweeps from before there was more keep their description.
     if let sampling = block.sampling {
@@ -48,6 +48,7 @@ struct SweepDescription {
 extension SweepAxis {
   /// A list of values, a distribution, or rows with their keys; with its conditions, if it has any.
   fileprivate var json: CanonicalJSON {
+    if let search { return search.json }
     var members: [CanonicalJSON.Member]
     switch domain {
     case .distribution(let distribution):

@@ -12,6 +12,10 @@ extension SweepDraft {
   /// A number of samples or a method that no block would heed.
   mutating func refuseWithoutEffect() {
     guard !layer.blocks.isEmpty else { return }
+    for block in layer.blocks {
+      guard case (.boundary, let place)? = block.method else { continue }
+      report(place, "method boundary stands alone: a file that searches has no blocks; make it a sweep of its own")
+    }
     let rule = "the file has blocks, and each says how its points are made; move it into a block"
     if let (_, place) = layer.common.method { report(place, "method has no effect here: \(rule)") }
     if let (_, place) = layer.common.samplingSeed { report(place, "sampling_seed has no effect here: \(rule)") }

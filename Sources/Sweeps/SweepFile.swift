@@ -14,8 +14,11 @@ package struct SweepFile: Sendable {
   package let name: String
   /// Paths of the swept keys in the order of the file: `training.weight_decay`, `seed`.
   package let axes: [String]
-  /// At least 1 and at most a million, all different, in the order of the file.
+  /// At least 1 and at most a million, all different, in the order of the file. Of method boundary: those that it begins
+  /// with.
   package let points: SweepPoints
+  /// Of method boundary: which points come when more is known.
+  package let boundary: BoundaryPlan?
   /// The sweep's name, fixed values, axes and rules as canonical JSON. Two files with equal ones are the same sweep of the
   /// same points; comments, presets' names, includes, ways to write an axis, and the order of keys, values, rules and
   /// blocks leave no trace in it.
@@ -23,6 +26,8 @@ package struct SweepFile: Sendable {
   /// The file as it was written, without the command line's overrides; with the files that it includes, as a bundle, when
   /// there are any. Reading it gives the same sweep wherever it is.
   package let text: String
+  /// What a store keeps: `text` with the command line's overrides, so that it can be read again.
+  package let storedText: String
 
   /// `fileName` is shown in errors and, without folder and extension, is the default of the sweep's name. `overrides`
   /// are the command line's `key=value`; each replaces what the file says of its key. `find` gives the files that it
@@ -34,6 +39,7 @@ package struct SweepFile: Sendable {
     var draft: SweepDraft
     // Lines of a bundle's first file are counted as in the file that it was.
     var shownName = fileName
+    let (text, kept) = KeptOverrides.split(text)
     do throws(SweepFileProblem) {
       draft = SweepDraft(sources: try SweepSources(text: text, fileName: fileName, find: find))
       if draft.sources.isBundle { shownName = draft.sources.mainName }
@@ -45,8 +51,10 @@ package struct SweepFile: Sendable {
     } catch {
       throw SweepFileError(file: shownName, problems: [error])
     }
-    self.text = draft.sources.wholeText(given: text)
-    for override in overrides { draft.apply(override: override) }
+    let whole = draft.sources.wholeText(given: text)
+    self.text = KeptOverrides.joined(whole, kept)
+    storedText = KeptOverrides.joined(whole, kept + overrides)
+    for override in kept + overrides { draft.apply(override: override) }
     draft.refuseWithoutEffect()
     let drafts = draft.filledBlocks
     for block in drafts { draft.refuseContradictions(in: block) }
@@ -56,9 +64,13 @@ package struct SweepFile: Sendable {
       if let made = draft.block(block) { blocks.append(made) }
     }
     if blocks.count == drafts.count { blocks = draft.expand(blocks, drafts) }
+    let plan = blocks.count == 1 ? BoundaryPlan(blocks[0]) : nil
+    let start = plan?.start ?? SweepPoints(blocks: blocks)
+    if plan != nil, start.isEmpty, draft.problems.isEmpty {
+      draft.report(drafts[0].place, "the search begins with no point: rules leave none of its first values; relax one")
+    }
     guard draft.problems.isEmpty else { throw SweepFileError(file: shownName, problems: draft.problems) }
-    points = SweepPoints(blocks: blocks)
-    axes = points.axes
+    (boundary, points, axes) = (plan, start, start.axes)
     canonical = SweepDescription(name: name, blocks: blocks).text
   }
 

@@ -9,9 +9,11 @@ enum SweepMethod: String, CaseIterable, Sendable {
   case random
   /// The first `points` of a scrambled Sobol' sequence.
   case sobol
+  /// Of a grid with searched axes, the points that show where the outcome changes (`BoundaryPlan`).
+  case boundary
 
   /// Whether `points` samples are drawn, which distributions as axes need.
-  var isSampled: Bool { self != .grid }
+  var isSampled: Bool { self == .random || self == .sobol }
 
   static func read(_ text: String, at place: SweepFilePlace) throws(SweepFileProblem) -> SweepMethod {
     if let method = SweepMethod(rawValue: text) { return method }

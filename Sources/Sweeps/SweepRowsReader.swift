@@ -29,6 +29,10 @@ extension SweepAxis {
       } else {
         column = try read(pair.value, key: key, at: pair.key.place)
       }
+      if column.search != nil {
+        throw SweepFileProblem(
+          pair.key.place, "\(key.path) in zip is searched, so nothing can move with it; make it an axis of its own")
+      }
       guard let rows = column.rows else {
         throw SweepFileProblem(
           pair.key.place, "\(key.path) in zip is drawn by chance, so nothing can move with it; write a list or a range")

@@ -18,6 +18,9 @@ struct LocalJob {
   /// Worker processes; nil: one per core.
   let workers: Int?
 
+  /// Of a sweep that grows, so many possible points get their names for the display at once.
+  private static let namedPoints = 10_000
+
   /// Runs until every point is terminal or somebody says stop, then calls `conclude` while the store is still ours.
   ///
   /// - Parameter announce: called before anything starts, with the screen for remarks.
@@ -30,8 +33,11 @@ struct LocalJob {
     let store = try openStore(path, .create)
     var settings: [PointID: String] = [:]
     let registrations = try sweeps.map { sweep in
-      let points = Array(sweep.points)
+      let points = Array(try store.points(of: sweep))
       for point in points { settings[point.id] = settings[point.id] ?? point.setting }
+      if let plan = sweep.boundary, plan.gridCount <= Self.namedPoints {
+        for point in plan.grid { settings[point.id] = settings[point.id] ?? point.setting }
+      }
       return try store.register(SweepRegistration(sweep, points: points), at: Date())
     }
     let screen = Screen()
@@ -47,7 +53,8 @@ struct LocalJob {
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
         workerArguments: ["--quiet"], scratch: scratchPath(besides: path), scheduler: scheduler))
-    let display = SweepDisplay(sweep: name, settings: settings, screen: screen)
+    let title = sweeps.contains { $0.boundary != nil } ? "\(name) (refining: more points come)" : name
+    let display = SweepDisplay(sweep: title, settings: settings, screen: screen)
     let end = try local.run(
       store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
       onOverview: { display.show($0) })
@@ -99,7 +106,7 @@ extension SweepRegistration {
   /// - Parameter points: all of the file's, made once by the caller.
   init(_ file: SweepFile, points: [Point]) {
     self.init(
-      name: file.name, canonical: file.canonical, fileText: file.text, axes: file.axes, points: points,
+      name: file.name, canonical: file.canonical, fileText: file.storedText, axes: file.axes, points: points,
       differences: { file.differences(from: $0) })
   }
 }

@@ -65,7 +65,8 @@ struct CoordinatorCommand: ParsableCommand {
     let listener = try CoordinatorShell.listen(on: bind, keys: ring, isInsecure: insecure, logger: logger)
     let results = try openStore(store, .create)
     for sweep in sweeps {
-      let registration = try results.register(SweepRegistration(sweep, points: Array(sweep.points)), at: Date())
+      let points = Array(try results.points(of: sweep))
+      let registration = try results.register(SweepRegistration(sweep, points: points), at: Date())
       for line in registration.changeLines { screen.remark(line) }
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")

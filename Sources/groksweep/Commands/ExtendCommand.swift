@@ -1,4 +1,4 @@
-// `groksweep extend`: more epochs for one run, here, in this process.
+// `groksweep extend`: more epochs for one run, here, in this process, or for many of a store's (ExtendedSweep.swift).
 
 import ArgumentParser
 import Cluster
@@ -10,30 +10,60 @@ import Sweeps
 struct ExtendCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extend",
-    abstract: "Train a run on to more epochs.",
+    abstract: "Train a run, or many of a store, on to more epochs.",
     discussion: """
       Goes on with the run that `groksweep train --keep FOLDER` kept, whether it reached its last epoch, stopped after \
       grokking or was interrupted, and prints the result of the longer run: in every bit that of a run of N epochs from \
       the start. FOLDER then keeps the longer run. With --store, RUN is a point of that store; workers keep nothing of \
       finished points, so it is trained from its start, and only the store's experiment is used.
 
+      With --where, all finished points of the store that fulfil an SQL condition on the view runs (censored is short \
+      for those that had not grokked by their last epoch) are run for N epochs, as a sweep of their own in the same \
+      store, by workers of this machine, or with --connect by those of the coordinator that runs on it. They begin at \
+      their start, and their first epochs are in every bit those that the store has.
+
         groksweep extend kept/ --epochs 60000
         groksweep extend 3f2a91c04b --store paper.sqlite --epochs 60000 --keep kept/
+        groksweep extend --where censored --store paper.sqlite --epochs 60000
       """)
 
   @Argument(
     help: ArgumentHelp("A folder of `train --keep`, or with --store the start of a point's id.", valueName: "run"))
-  var named: String
+  var named: String?
   @Option(help: "Where the longer run ends.") var epochs: Int
-  @Option(help: "End this many epochs after sustained grokking; without it the longer run does not stop early.")
+  @Option(
+    help: """
+      End this many epochs after sustained grokking; without it the longer run does not stop early, and with --where \
+      each stops as it did.
+      """)
   var afterGrokking: Int?
   @Option(help: "Take the experiment of point RUN from this store.") var store: String?
   @Option(help: ArgumentHelp("With --store: keep the longer run in this folder.", valueName: "folder"))
   var keep: String?
   @Option(help: "Write the final weights here, as safetensors that TransformerLens can load.") var save: String?
   @Flag(help: "One JSON object per evaluation, and one for the result.") var json = false
+  @Option(
+    name: .customLong("where"),
+    help: "Extend the store's points that fulfil an SQL condition on the view runs, or censored: that had not grokked.")
+  var condition: String?
+  @Option(help: "With --where: the longer sweep's name (default: SWEEP-extended-EPOCHS).") var name: String?
+  @Option(help: "With --where: worker processes (default: one per core).") var workers: Int?
+  @OptionGroup var connection: Connection
 
   func validate() throws {
+    if condition != nil {
+      guard named == nil else { throw ValidationError("name a run, or give --where, not both") }
+      guard store != nil else { throw ValidationError("--where goes with --store, whose runs it looks at") }
+      if keep != nil || save != nil || json {
+        throw ValidationError("--keep, --save and --json go with a single run, not with --where")
+      }
+      try LocalJob.validate(workers: workers)
+      return
+    }
+    guard let named else { throw ValidationError("name a folder of `train --keep` or a point, or give --where") }
+    if name != nil || workers != nil || connection.isGiven {
+      throw ValidationError("--name, --workers and --connect go with --where")
+    }
     if named.isEmpty {
       throw ValidationError(
         "the run's name is empty; name a folder of `train --keep`, or with --store the start of a point's id")
@@ -44,10 +74,16 @@ struct ExtendCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let condition, let store {
+      return try ExtendedSweep(
+        condition: condition, store: store, epochs: epochs, afterGrokking: afterGrokking, name: name
+      ).run(workers: workers, connection)
+    }
+    let named = named ?? ""
     if let save { try checkOutput(save) }
     let local: LocalRun
     if let store {
-      local = try fromStore(store)
+      local = try fromStore(store, named)
     } else {
       local = try LocalRun(extending: named, to: epochs, afterGrokking: afterGrokking)
     }
@@ -55,9 +91,9 @@ struct ExtendCommand: ParsableCommand {
   }
 
   /// The store's point with more epochs, from its start or from what --keep has of it.
-  private func fromStore(_ path: String) throws -> LocalRun {
+  private func fromStore(_ path: String, _ named: String) throws -> LocalRun {
     guard FileManager.default.fileExists(atPath: path) else { throw Failure("\(path): no such store", .badInput) }
-    let found = try point(in: Store(path: path, mode: .readOnly))
+    let found = try point(named, in: Store(path: path, mode: .readOnly))
     guard epochs > found.epochs else {
       throw Failure(
         "\(path): point \(found.id.short) was trained for \(found.epochs) epochs already; ask for more than these",
@@ -81,7 +117,7 @@ struct ExtendCommand: ParsableCommand {
       run: try Run(longer, from: start, kernels: chosenKernels(), snapshots: .inMemory()), point: point)
   }
 
-  private func point(in store: Store) throws -> ExtensiblePoint {
+  private func point(_ named: String, in store: Store) throws -> ExtensiblePoint {
     do {
       return try store.extensiblePoint(startingWith: named)
     } catch let error as StoreError where error.kind == .unknown {

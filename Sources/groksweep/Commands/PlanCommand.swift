@@ -28,14 +28,16 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
-    let known = try Known(of: sweep, in: knownStore(sweep.name))
+    let store = try knownStore(sweep.name)
+    let points = try store?.points(of: sweep) ?? sweep.points
+    let known = try Known(points, of: sweep, in: store)
     if json {
-      let points = Array(sweep.points)
-      for place in HandOutOrder.places(of: points.map(\.experiment)) {
-        Console.print(try PlanLine(points[place], known.states?[place], pace: known.pace).text())
+      let all = Array(points)
+      for place in HandOutOrder.places(of: all.map(\.experiment)) {
+        Console.print(try PlanLine(all[place], known.states?[place], pace: known.pace).text())
       }
     } else {
-      Console.print(page(of: sweep.points, known, sweep: sweep.name))
+      Console.print(page(of: points, known, sweep: sweep))
     }
   }
 
@@ -48,8 +50,8 @@ struct PlanCommand: ParsableCommand {
 
   /// What a store says of a sweep's points.
   private struct Known {
-    /// In the points' order; nil for those that the store has not seen, and instead of all of them where there is no
-    /// store: then no id is needed, which would take most of the time.
+    /// In the points' order, nil for those that the store has not seen; nil where there is no store: then no id is
+    /// needed, which would take most of the time.
     var states: [PointState?]?
     /// Of a sweep that is there with another file.
     var change: SweepChange?
@@ -58,11 +60,11 @@ struct PlanCommand: ParsableCommand {
     var pace = 1.0
     var runs = 0
 
-    init(of sweep: SweepFile, in store: Store?) throws {
+    init(_ points: SweepPoints, of sweep: SweepFile, in store: Store?) throws {
       guard let store else { return }
-      let points = Array(sweep.points)
-      states = try store.states(of: points.map(\.id))
-      change = try store.change(by: SweepRegistration(sweep, points: points))
+      let all = Array(points)
+      states = try store.states(of: all.map(\.id))
+      change = try store.change(by: SweepRegistration(sweep, points: all))
       if change != nil, let text = try store.canonicalText(ofSweep: sweep.name) {
         differences = sweep.differences(from: text)
       }
@@ -72,7 +74,7 @@ struct PlanCommand: ParsableCommand {
     }
   }
 
-  private func page(of points: SweepPoints, _ known: Known, sweep: String) -> String {
+  private func page(of points: SweepPoints, _ known: Known, sweep: SweepFile) -> String {
     let states = known.states
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
@@ -105,11 +107,12 @@ struct PlanCommand: ParsableCommand {
     let finished = states?.count { $0 == .finished } ?? 0
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
-      "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "
+      "\(sweep.name): \(Wording.count(points.count, "point")), \(finished) finished, "
         + "\(points.count - finished) to run in about \(Wording.duration(seconds: cost)) of core time "
         + (known.runs > 0
           ? "(by what \(Wording.count(known.runs, "run")) in the store took)" : "(estimate)")
     ]
+    if let plan = sweep.boundary { lines += Self.lines(of: plan, now: points.count) }
     if let change = known.change {
       lines.append("The store knows this sweep with another file. Applying this one: \(change.words)")
       lines += known.differences.map { "  \($0)" }
@@ -119,6 +122,24 @@ struct PlanCommand: ParsableCommand {
       lines.append("… and \(settings.count - Self.shownSettings) more settings")
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension PlanCommand {
+  /// What a search begins with and may come to.
+  fileprivate static func lines(of plan: BoundaryPlan, now: Int) -> [String] {
+    let start = plan.start.count
+    let begin = now == start ? "These are" : "It began with"
+    let share = Int((100 * Double(plan.mostPoints) / Double(plan.gridCount)).rounded())
+    var most = "at most \(plan.mostPoints) points (\(share) %)"
+    if let once = plan.mostPointsForOneChange, once < plan.mostPoints {
+      most = "at most \(once) points when the outcome changes once in each search, and \(most) whatever comes"
+    }
+    return [
+      "\(Wording.count(plan.searchCount, "search", plural: "searches")) for where the outcome changes. \(begin) "
+        + "\(Wording.count(start, "point")) of the \(plan.gridCount) that the whole grid has at this resolution; "
+        + "refining takes \(most)."
+    ]
   }
 }
 

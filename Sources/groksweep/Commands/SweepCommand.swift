@@ -30,34 +30,11 @@ struct SweepCommand: ParsableCommand {
     let path = store ?? "\(sweep.name).sqlite"
     try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers).run(
       announce: { _, registrations, screen in
-        for registration in registrations { announce(registration, path, onto: screen) }
+        for registration in registrations { registration.announce(path, onto: screen) }
       },
-      conclude: { results, end in try conclude(end, results, sweep: sweep.name, path: path) })
-  }
-
-  private func announce(_ registration: Registration, _ path: String, onto screen: Screen) {
-    for line in registration.changeLines { screen.remark(line) }
-    let total = Wording.count(registration.total, "point")
-    if registration.finished + registration.failed == registration.total {
-      screen.remark(
-        "\(registration.sweep): all \(total) already finished in \(path)"
-          + (registration.failed > 0 ? " (\(registration.failed) failed)" : ""))
-    } else if registration.finished > 0 {
-      screen.remark("\(registration.sweep): \(registration.finished) of \(total) already finished in \(path)")
-    } else {
-      screen.remark("\(registration.sweep): \(total), results in \(path)")
-    }
-  }
-
-  /// Tables to stdout, the way on to stderr, and the exit code.
-  private func conclude(_ end: CoordinatorEnd, _ results: Store, sweep: String, path: String) throws {
-    let page = try StatusPage(sweep, in: results)
-    Console.print(page.text)
-    if end.interruptedBy != nil {
-      Console.remark("Interrupted; nothing is lost. Go on with: groksweep sweep \(resumeArguments(path: path))")
-      throw ExitStatus.interrupted.thrown
-    }
-    if page.progress.failed > 0 || page.progress.finished < page.progress.total { throw ExitStatus.failed.thrown }
+      conclude: { results, end in
+        try end.conclude(sweep.name, in: results, again: "groksweep sweep \(resumeArguments(path: path))")
+      })
   }
 
   /// The arguments of the same command.
@@ -67,5 +44,33 @@ struct SweepCommand: ParsableCommand {
     if let workers { words += ["--workers", "\(workers)"] }
     for value in overrides.values { words += ["--set", value] }
     return shellQuoted(words)
+  }
+}
+
+extension Registration {
+  /// What a sweep's command says before it starts.
+  func announce(_ path: String, onto screen: Screen) {
+    for line in changeLines { screen.remark(line) }
+    let points = Wording.count(total, "point")
+    if finished + failed == total {
+      screen.remark("\(sweep): all \(points) already finished in \(path)" + (failed > 0 ? " (\(failed) failed)" : ""))
+    } else if finished > 0 {
+      screen.remark("\(sweep): \(finished) of \(points) already finished in \(path)")
+    } else {
+      screen.remark("\(sweep): \(points), results in \(path)")
+    }
+  }
+}
+
+extension CoordinatorEnd {
+  /// Tables to stdout, the way on to stderr, and the exit code.
+  func conclude(_ sweep: String, in store: Store, again command: String) throws {
+    let page = try StatusPage(sweep, in: store)
+    Console.print(page.text)
+    if interruptedBy != nil {
+      Console.remark("Interrupted; nothing is lost. Go on with: \(command)")
+      throw ExitStatus.interrupted.thrown
+    }
+    if page.progress.failed > 0 || page.progress.finished < page.progress.total { throw ExitStatus.failed.thrown }
   }
 }

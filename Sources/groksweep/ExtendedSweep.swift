@@ -1,0 +1,80 @@
+// `groksweep extend --where`: more epochs for many finished points of a store, as a sweep of their own in it.
+//
+// Nothing is kept of the state in which finished points ended, so the longer runs begin at their start; training is
+// deterministic, so their first epochs are those that are stored.
+
+import Cluster
+import Foundation
+import Reports
+import Results
+import Sweeps
+
+struct ExtendedSweep {
+  /// SQL over the view `runs`, or `censored`.
+  let condition: String
+  /// The store's path.
+  let store: String
+  let epochs: Int
+  /// nil: each point stops as it did.
+  let afterGrokking: Int?
+  let name: String?
+
+  func run(workers: Int?, _ connection: Connection) throws {
+    let file = try longerSweep()
+    let client = try connection.client(timeoutSeconds: 300)
+    if let client {
+      return try conclude(
+        try client.ask(.submit(name: "\(file.name).yaml", text: file.text, overrides: [], priority: nil)), json: false)
+    }
+    try LocalJob(name: file.name, sweeps: [file], path: store, workers: workers).run(
+      announce: { _, registrations, screen in
+        for registration in registrations { registration.announce(store, onto: screen) }
+      },
+      conclude: { results, end in try end.conclude(file.name, in: results, again: again(workers)) })
+  }
+
+  private func again(_ workers: Int?) -> String {
+    var words = ["groksweep", "extend", "--where", condition, "--store", store, "--epochs", "\(epochs)"]
+    if let afterGrokking { words += ["--after-grokking", "\(afterGrokking)"] }
+    if let name { words += ["--name", name] }
+    if let workers { words += ["--workers", "\(workers)"] }
+    return shellQuoted(words)
+  }
+
+  private func longerSweep() throws -> SweepFile {
+    guard FileManager.default.fileExists(atPath: store) else { throw Failure("\(store): no such store", .badInput) }
+    let isShort = condition.trimmingCharacters(in: .whitespaces).lowercased() == "censored"
+    let (points, done, diverged, sweeps) = try Store(path: store, mode: .readOnly).extensiblePoints(
+      where: isShort ? "censored_after IS NOT NULL" : condition, to: epochs)
+    guard !points.isEmpty else {
+      let why =
+        done == 0
+        ? "no finished point fulfils --where \(shellQuoted(condition))"
+        : "\(done == 1 ? "the point" : "all \(done) points") that --where means had \(epochs) epochs or more; ask for more"
+      throw Failure("\(store): \(why)" + (diverged > 0 ? "; \(diverged) diverged, which cannot go on" : ""), .badInput)
+    }
+    var left: [String] = []
+    if done > 0 { left.append("\(Wording.count(done, "point")) had \(Wording.grouped(epochs)) epochs or more") }
+    if diverged > 0 { left.append("\(diverged) diverged and cannot go on") }
+    if !left.isEmpty { Console.remark("left as they are: \(left.joined(separator: "; "))") }
+    Console.remark(
+      "\(Wording.count(points.count, "point")) to \(Wording.grouped(epochs)) epochs, each from its start: nothing is kept of "
+        + "how finished points ended")
+    let experiments = points.map { point in
+      var longer = point.experiment
+      longer.training.epochs = epochs
+      longer.stop.afterGrokking = afterGrokking ?? longer.stop.afterGrokking
+      return longer
+    }
+    // Points that differed in their epochs only become one.
+    var seen: Set<PointID> = []
+    let distinct = experiments.filter { seen.insert(PointID(of: $0)).inserted }
+    let source = sweeps.count == 1 ? "\(sweeps[0])-" : ""
+    let called = name ?? "\(source)extended-\(epochs)"
+    return try SweepFile(
+      text: ListedSweep.text(
+        called, distinct,
+        comment: "Finished points with more epochs: those where \(condition.replacing("\n", with: " "))"),
+      fileName: "\(called).yaml")
+  }
+}
