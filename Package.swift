@@ -20,7 +20,8 @@ let package = Package(
     .target(
       name: "Sweeps",
       dependencies: [
-        "Grokking", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+        "Grokking", "Kernels", .product(name: "Yams", package: "Yams"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(name: "Simulation", dependencies: ["Sweeps", "Grokking"]),
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),

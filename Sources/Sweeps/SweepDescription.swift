@@ -3,25 +3,73 @@
 
 import Foundation
 
-/// A sweep's name, method, fixed values and axes.
+/// A sweep's name, method, fixed values, axes and rules.
 struct SweepDescription {
   let text: String
 
-  /// Values of an axis are sorted: their order changes the order of the points, not what they are.
-  init(name: String, grid: SweepGrid) {
-    let swept = grid.axes.flatMap { $0.key.path == "seed" ? ["seed", "model_seed", "data_seed"] : [$0.key.path] }
+  /// Values of an axis are sorted: their order changes the order of the points, not what they are. So are rules and blocks.
+  init(name: String, blocks: [SweepBlock]) {
+    let described = blocks.map { CanonicalJSON.object(Self.members(of: $0)) }.sortedWithoutRepeats()
+    let sweep = CanonicalJSON.Member("sweep", .text(name))
+    if described.count == 1, case .object(let members) = described[0] {
+      text = CanonicalJSON.object(members + [sweep]).text
+    } else {
+      text = CanonicalJSON.object([.init("blocks", .list(described)), sweep]).text
+    }
+  }
+
+  private static func members(of block: SweepBlock) -> [CanonicalJSON.Member] {
+    let swept = block.axes.flatMap(\.keys).flatMap { key in
+      key.path == "seed" ? ["seed", "model_seed", "data_seed"] : [key.path]
+    }
+    let left = block.axes.flatMap { axis in axis.keys.filter { axis.leavesFixed($0) }.map(\.path) }
     let fixed: [CanonicalJSON.Member] = ExperimentKey.all.compactMap { key in
-      guard !swept.contains(key.path), let value = key.value(grid.base) else { return nil }
-      return CanonicalJSON.Member(key.path, key.kind == .vocabulary ? grid.vocabulary.json : value.json)
+      guard !swept.contains(key.path) || left.contains(key.path), let value = key.value(block.base) else { return nil }
+      return CanonicalJSON.Member(key.path, key.kind == .vocabulary ? block.vocabulary.json : value.json)
     }
-    let axes = grid.axes.map { axis in
-      CanonicalJSON.Member(axis.key.path, .list(axis.values.sorted(by: Self.isOrdered).map(\.json)))
+    let single = block.axes.filter { $0.keys.count == 1 }
+    let together = block.axes.filter { $0.keys.count > 1 }
+    var members: [CanonicalJSON.Member] = [
+      .init("axes", .object(single.map { .init($0.key.path, $0.json) })), .init("fixed", .object(fixed)),
+      .init("method", .text(block.sampling?.method.rawValue ?? SweepMethod.grid.rawValue)),
+    ]
+    // What a plain grid does not have is left out, so that sweeps from before there was more keep their description.
+    if let sampling = block.sampling {
+      members.append(.init("points", .number(Double(sampling.points))))
+      members.append(.init("sampling_seed", .number(Double(sampling.seed))))
     }
-    text =
-      CanonicalJSON.object([
-        .init("axes", .object(axes)), .init("fixed", .object(fixed)), .init("method", .text("grid")),
-        .init("sweep", .text(name)),
-      ]).text
+    if !together.isEmpty { members.append(.init("rows", .list(together.map(\.json).sortedWithoutRepeats()))) }
+    let rules = block.rules.flatMap(\.json).sortedWithoutRepeats()
+    if !rules.isEmpty { members.append(.init("exclude", .list(rules))) }
+    return members
+  }
+}
+
+extension SweepAxis {
+  /// A list of values, a distribution, or rows with their keys; with its conditions, if it has any.
+  fileprivate var json: CanonicalJSON {
+    var members: [CanonicalJSON.Member]
+    switch domain {
+    case .distribution(let distribution):
+      guard let condition, case .object(let inner) = distribution.json else { return distribution.json }
+      return .object(inner + [.init("when", condition.json)])
+    case .rows(let rows):
+      if keys.count == 1 {
+        let values = rows.values(sorted: Self.isOrdered)
+        guard let condition else { return .list(values) }
+        return .object([.init("choice", .list(values)), .init("when", condition.json)])
+      }
+      let order = keys.indices.sorted { keys[$0].path < keys[$1].path }
+      let lines = (0..<rows.count).map { row in
+        CanonicalJSON.object(
+          order.compactMap { column in
+            rows.columns[column][row].map { .init(keys[column].path, $0.json) }
+          })
+      }
+      members = [.init("rows", .list(lines.sortedWithoutRepeats()))]
+    }
+    if let condition { members.append(.init("when", condition.json)) }
+    return .object(members)
   }
 
   private static func isOrdered(_ left: SettingValue, _ right: SettingValue) -> Bool {
@@ -29,6 +77,20 @@ struct SweepDescription {
     if case .number = left { return true }
     if case .number = right { return false }
     return left.label < right.label
+  }
+}
+
+extension SweepRows {
+  /// Of one column: its values, those with conditions of their own behind the others.
+  fileprivate func values(sorted isOrdered: (SettingValue, SettingValue) -> Bool) -> [CanonicalJSON] {
+    if conditions.isEmpty { return columns[0].compactMap { $0 }.sorted(by: isOrdered).map(\.json) }
+    let pairs = zip(columns[0], conditions)
+    let open = pairs.compactMap { $1 == nil ? $0 : nil }.sorted(by: isOrdered).map(\.json)
+    let bound = pairs.compactMap { value, condition -> CanonicalJSON? in
+      guard let value, let condition else { return nil }
+      return .object([.init("value", value.json), .init("when", condition.json)])
+    }
+    return open + bound.sortedWithoutRepeats()
   }
 }
 
@@ -43,15 +105,22 @@ extension SweepFile {
     else { return ["the earlier description cannot be read, so what differs is unknown"] }
 
     var sentences: [String] = []
-    for key in ["sweep", "method"] where old[key] != new[key] {
+    for key in ["sweep", "method", "points", "sampling_seed"] where old[key] != new[key] {
       sentences.append("\(key): was \(Self.words(old[key])), is \(Self.words(new[key]))")
     }
+    for (key, noun) in [("blocks", "block"), ("rows", "rows"), ("exclude", "excluded")] {
+      let (was, now) = (old[key]?.items ?? [], new[key]?.items ?? [])
+      for item in now where !was.contains(item) { sentences.append("\(noun): is new: \(Self.words(item))") }
+      for item in was where !now.contains(item) { sentences.append("\(noun): is gone: \(Self.words(item))") }
+    }
+    // Every value stands in a block on one side only: the blocks have said it all.
+    if (old["blocks"] == nil) != (new["blocks"] == nil) { return sentences }
     // Every key that either has, in the order of the reference, then those of other versions.
     let known = ExperimentKey.all.map(\.path)
     let older = old.keys("fixed") + old.keys("axes")
     for key in known + older.filter({ !known.contains($0) }) {
-      let (was, wasAxis) = (old["fixed"]?[key], old["axes"]?[key]?.items)
-      let (now, nowAxis) = (new["fixed"]?[key], new["axes"]?[key]?.items)
+      let (was, wasAxis) = (old["fixed"]?[key], old["axes"]?[key]?.alternatives)
+      let (now, nowAxis) = (new["fixed"]?[key], new["axes"]?[key]?.alternatives)
       guard was != now || wasAxis != nowAxis else { continue }
       switch (wasAxis, nowAxis) {
       case (let wasAxis?, let nowAxis?): sentences.append("axis \(key): \(Self.change(wasAxis, nowAxis))")
@@ -109,4 +178,7 @@ extension CanonicalJSON {
   fileprivate var items: [CanonicalJSON]? {
     if case .list(let items) = self { items } else { nil }
   }
+
+  /// Of an axis: its values, or the one thing that is not a list of them.
+  fileprivate var alternatives: [CanonicalJSON] { items ?? [self] }
 }

@@ -1,28 +1,32 @@
-// What a sweep file and the command line say, before it is known whether it can be run: name, preset, fixed values and
-// axes, each with its place. It collects problems instead of stopping at the first; it knows no experiment.
+// What a sweep file and the command line say, before it is known whether it can be run: name and blocks, each value with
+// its place. It collects problems instead of stopping at the first; it knows no experiment.
 
-/// A sweep file as read. `problems` is empty when every key and type was right.
+/// A sweep file as read, with everything that it includes. `problems` is empty when every key and type was right.
 struct SweepDraft {
-  struct Fixed {
-    let key: ExperimentKey
-    let value: SettingValue
-    let place: SweepFilePlace
+  /// One file, or several put together.
+  struct Layer {
+    var name: (text: String, place: SweepFilePlace)?
+    var common = SweepBlockDraft()
+    /// Empty: `common` is the only block.
+    var blocks: [SweepBlockDraft] = []
   }
 
-  var name: (text: String, place: SweepFilePlace)?
-  var preset = Preset.paper
-  /// In the order of reading; each key at most once.
-  var fixed: [Fixed] = []
-  /// In the order of the file, which is the order of the grid.
-  var axes: [SweepAxis] = []
+  var layer = Layer()
+  var sources: SweepSources
   var problems: [SweepFileProblem] = []
   /// Paths of keys whose value could not be read: nothing more is said about experiments that need them.
   var unreadable: Set<String> = []
-  /// Where `axes` stands.
-  var axesPlace = SweepFilePlace.file
 
-  static let topLevelKeys =
-    ["sweep", "preset", "method"] + ExperimentKey.groups + ExperimentKey.all.filter(\.isSeed).map(\.path) + ["axes"]
+  /// Files that include others twice, which include others twice, would never end.
+  var includes = 0
+  static let maximumIncludes = 256
+
+  static let blockKeys =
+    ["preset", "method", "points", "sampling_seed"] + ExperimentKey.groups
+    + ExperimentKey.all.filter(\.isSeed).map(\.path) + ["axes", "exclude", "require"]
+  static let topLevelKeys = ["sweep", "include"] + blockKeys + ["blocks"]
+
+  init(sources: SweepSources) { self.sources = sources }
 
   mutating func report(_ place: SweepFilePlace, _ message: String) {
     problems.append(SweepFileProblem(place, message))
@@ -39,33 +43,91 @@ struct SweepDraft {
     }
   }
 
-  mutating func read(_ root: YAMLTree) {
+  /// Reads one file and what it includes.
+  ///
+  /// - Parameter chain: the files that led here, itself last.
+  mutating func read(_ root: YAMLTree, chain: [String]) -> Layer {
+    var layer = Layer()
     guard case .mapping(let pairs) = root.content else {
       report(
         root.place, "a sweep file is a mapping of keys such as sweep, preset, training and axes, not \(Self.noun(root))"
       )
-      return
+      return layer
     }
+    var base = Layer()
     for pair in pairs {
       guard let name = word(pair.key) else { continue }
-      if ExperimentKey.groups.contains(name) {
-        readGroup(name, pair)
-      } else if name == "axes" {
-        readAxes(pair)
-      } else {
-        readTopLevel(name, pair.value, at: pair.key.place)
+      switch name {
+      case "sweep":
+        if let text = textValue(pair.value, of: name, at: pair.key.place, "a name") {
+          layer.name = (text, pair.key.place)
+        }
+      case "include":
+        for included in readIncludes(pair, chain: chain) {
+          base.common = included.common.filled(from: base.common)
+          base.blocks += included.blocks
+        }
+      case "blocks": layer.blocks = readBlocks(pair, chain: chain)
+      default: readKey(name, pair, into: &layer.common, known: Self.topLevelKeys, chain: chain)
       }
+    }
+    layer.common = layer.common.filled(from: base.common)
+    layer.blocks = base.blocks + layer.blocks
+    return layer
+  }
+
+  private mutating func readBlocks(_ pair: YAMLTree.Pair, chain: [String]) -> [SweepBlockDraft] {
+    guard case .list(let items) = pair.value.content, !items.isEmpty else {
+      report(pair.key.place, "blocks is a list of mappings, each with its own axes, such as - axes: {…}")
+      return []
+    }
+    return items.compactMap { item in
+      guard case .mapping(let pairs) = item.content, !pairs.isEmpty else {
+        report(item.place, "a block is a mapping of keys such as training and axes, not \(Self.noun(item))")
+        return nil
+      }
+      var block = SweepBlockDraft()
+      block.place = item.place
+      for inner in pairs {
+        guard let name = word(inner.key) else { continue }
+        if ["sweep", "include", "blocks"].contains(name) {
+          report(inner.key.place, "\(name) belongs at the left margin, not in a block")
+        } else {
+          readKey(name, inner, into: &block, known: Self.blockKeys, chain: chain)
+        }
+      }
+      return block
     }
   }
 
-  mutating func readTopLevel(_ name: String, _ value: YAMLTree, at place: SweepFilePlace) {
+  private mutating func readKey(
+    _ name: String, _ pair: YAMLTree.Pair, into block: inout SweepBlockDraft, known: [String], chain: [String]
+  ) {
+    let (value, place) = (pair.value, pair.key.place)
     switch name {
-    case "sweep":
-      if let text = textValue(value, of: name, at: place, "a name") { self.name = (text, place) }
+    case "axes": readAxes(pair, into: &block)
+    case "exclude", "require": readRules(name, pair, into: &block)
+    case "points": readPoints(value, into: &block, at: place, chain: chain)
+    case _ where ExperimentKey.groups.contains(name): readGroup(name, pair, into: &block)
+    default:
+      if readScalar(name, value, into: &block, at: place) { return }
+      guard let key = ExperimentKey.key(name), key.isSeed else {
+        report(place, "unknown key \(SweepText.quoted(name))\(Self.hint(forTopLevel: name, known: known))")
+        return
+      }
+      fix(key, value, in: &block, at: place)
+    }
+  }
+
+  /// preset, method and sampling_seed; false for other names.
+  mutating func readScalar(
+    _ name: String, _ value: YAMLTree, into block: inout SweepBlockDraft, at place: SweepFilePlace
+  ) -> Bool {
+    switch name {
     case "preset":
-      guard let text = textValue(value, of: name, at: place, "a name") else { return }
+      guard let text = textValue(value, of: name, at: place, "a name") else { return true }
       if let found = Preset.all.first(where: { $0.name == text }) {
-        preset = found
+        block.preset = found
       } else {
         let names = Preset.all.map(\.name)
         let hint = SweepText.nearest(to: text, among: names).map { "did you mean \($0)?" }
@@ -73,25 +135,19 @@ struct SweepDraft {
           place, "unknown preset \(SweepText.quoted(text)); \(hint ?? "there are " + names.joined(separator: ", "))")
       }
     case "method":
-      guard let text = textValue(value, of: name, at: place, "grid"), text != "grid" else { return }
-      if ["random", "sobol"].contains(text) {
-        report(
-          place,
-          "method \(text) cannot be run: this version expands grids only; write method: grid and lists or ranges as axes"
-        )
-      } else {
-        report(place, "unknown method \(SweepText.quoted(text)); write method: grid")
+      guard let text = textValue(value, of: name, at: place, "a name") else { return true }
+      if let method = attempt(nil, { () throws(SweepFileProblem) in try SweepMethod.read(text, at: place) }) {
+        block.method = (method, place)
       }
-    default:
-      guard let key = ExperimentKey.key(name), key.isSeed else {
-        report(place, "unknown key \(SweepText.quoted(name))\(Self.hint(forTopLevel: name))")
-        return
-      }
-      fix(key, value, at: place)
+    case "sampling_seed":
+      let read = attempt { () throws(SweepFileProblem) in try SettingValue.read(value, as: .seed, name: name) }
+      if case .number(let number)? = read { block.samplingSeed = (UInt64(number), place) }
+    default: return false
     }
+    return true
   }
 
-  private mutating func readGroup(_ group: String, _ pair: YAMLTree.Pair) {
+  private mutating func readGroup(_ group: String, _ pair: YAMLTree.Pair, into block: inout SweepBlockDraft) {
     guard case .mapping(let pairs) = pair.value.content else {
       let message =
         pair.value.isNull
@@ -104,7 +160,7 @@ struct SweepDraft {
     for inner in pairs {
       guard let name = word(inner.key) else { continue }
       if let key = keys.first(where: { $0.shortName == name }) {
-        fix(key, inner.value, at: inner.key.place)
+        fix(key, inner.value, in: &block, at: inner.key.place)
       } else {
         var hint = SweepText.nearest(to: name, among: keys.map(\.shortName)).map { "; did you mean \($0)?" }
         if hint == nil, let other = ExperimentKey.all.first(where: { $0.shortName == name }) {
@@ -116,35 +172,8 @@ struct SweepDraft {
     }
   }
 
-  private mutating func readAxes(_ pair: YAMLTree.Pair) {
-    axesPlace = pair.key.place
-    guard case .mapping(let pairs) = pair.value.content, !pairs.isEmpty else {
-      let isEmpty = if case .mapping = pair.value.content { true } else { pair.value.isNull }
-      report(
-        pair.key.place,
-        isEmpty
-          ? "axes is empty; indent its keys below it, or remove it"
-          : "axes must be a mapping of keys to lists or ranges")
-      return
-    }
-    for inner in pairs {
-      guard let name = word(inner.key) else { continue }
-      guard let key = ExperimentKey.key(name) else {
-        report(inner.key.place, "unknown axis \(SweepText.quoted(name))\(Self.hint(forPath: name))")
-        continue
-      }
-      if let axis = attempt(
-        key.path,
-        { () throws(SweepFileProblem) in
-          try SweepAxis.read(inner.value, key: key, at: inner.key.place)
-        })
-      {
-        axes.append(axis)
-      }
-    }
-  }
-
-  mutating func fix(_ key: ExperimentKey, _ value: YAMLTree, at place: SweepFilePlace) {
+  mutating func fix(_ key: ExperimentKey, _ value: YAMLTree, in block: inout SweepBlockDraft, at place: SweepFilePlace)
+  {
     let instead = if case .override = place { "--set 'axes.\(key.path)=…'" } else { "\(key.path) under axes" }
     let forList = "; to sweep it, write \(instead)"
     if let read = attempt(
@@ -153,17 +182,17 @@ struct SweepDraft {
         try SettingValue.read(value, as: key.kind, name: key.shortName, forList: forList)
       })
     {
-      fixed.append(Fixed(key: key, value: read, place: place))
+      block.fixed.append(SweepBlockDraft.Fixed(key: key, value: read, place: place))
     }
   }
 
-  private mutating func word(_ key: YAMLTree) -> String? {
+  mutating func word(_ key: YAMLTree) -> String? {
     if let text = key.text { return text }
     report(key.place, "a key must be a word, not \(Self.noun(key))")
     return nil
   }
 
-  private mutating func textValue(
+  mutating func textValue(
     _ node: YAMLTree, of name: String, at place: SweepFilePlace, _ expectation: String
   ) -> String? {
     if let text = node.text, !node.isNull { return text }
@@ -174,27 +203,31 @@ struct SweepDraft {
     return nil
   }
 
-  private static func noun(_ node: YAMLTree) -> String {
+  static func noun(_ node: YAMLTree) -> String {
     switch node.content {
     case .scalar(let text, _): node.isNull ? "nothing" : SweepText.quoted(text)
     case .list: "a list"
     case .mapping: "a mapping"
     }
   }
+}
 
+// What an unknown key was probably meant to be.
+extension SweepDraft {
   static func example(of group: String) -> String {
     guard let key = ExperimentKey.all.first(where: { $0.group == group }) else { return "axes.seed=[0, 1]" }
     return "\(key.path)=…"
   }
 
-  private static func hint(forTopLevel name: String) -> String {
+  static func hint(forTopLevel name: String, known: [String]) -> String {
     if let key = ExperimentKey.key(name), let group = key.group { return "; write \(key.shortName) below \(group)" }
-    if name == "points" { return "; it belongs to sampled sweeps, and this version expands grids only" }
-    if let near = SweepText.nearest(to: name, among: topLevelKeys) { return "; did you mean \(near)?" }
+    if name == "zip" { return "; write zip under axes" }
+    if name == "when" { return "; write when in an axis, as in training.beta1: {choice: […], when: {…}}" }
+    if let near = SweepText.nearest(to: name, among: known) { return "; did you mean \(near)?" }
     if let near = nearestPath(to: name), let key = ExperimentKey.key(near), let group = key.group {
       return "; did you mean \(key.shortName) below \(group)?"
     }
-    return "; a sweep file has \(topLevelKeys.joined(separator: ", "))"
+    return "; \(known.contains("sweep") ? "a sweep file" : "a block") has \(known.joined(separator: ", "))"
   }
 
   static func hint(forPath path: String) -> String {

@@ -1,78 +1,77 @@
-// The grid of a sweep, as a collection that makes each point when it is asked for: a million points cost no memory
-// until somebody keeps them.
-//
-// Order: row-major in the file's order of axes, the last axis varying fastest. Seeds written last, as usual, thus give
-// all seeds of the first setting, then all of the second. Values keep their order within an axis.
+// The points of a sweep, block by block, as a collection that makes each when it is asked for.
 
 import Grokking
 
-/// The points of a sweep in their order. Making one hashes its experiment, so whoever goes over them repeatedly keeps
-/// an array.
+/// The points of a sweep in their order, all different. Making one hashes its experiment, so whoever goes over them
+/// repeatedly keeps an array.
 package struct SweepPoints: RandomAccessCollection, Sendable {
-  let grid: SweepGrid
+  let blocks: [SweepBlock]
+  /// The position behind each block's last point.
+  private let ends: [Int]
+  /// Of several blocks: the keys that settings name at every point, so that points of two blocks have the same setting
+  /// when they differ in seeds only. nil for one block, whose settings name what is swept there.
+  private let settingKeys: [ExperimentKey]?
+
+  init(blocks: [SweepBlock]) {
+    self.blocks = blocks
+    var ends: [Int] = []
+    for block in blocks { ends.append((ends.last ?? 0) + block.count) }
+    self.ends = ends
+    settingKeys = blocks.count > 1 ? Self.differingKeys(blocks) : nil
+  }
 
   package var startIndex: Int { 0 }
-  package var endIndex: Int { grid.count }
+  package var endIndex: Int { ends.last ?? 0 }
 
   package subscript(position: Int) -> Point {
+    let (experiment, setting) = described(at: position)
+    return Point(experiment: experiment, setting: setting)
+  }
+
+  /// What the point at `position` consists of, without its id, which costs more than both.
+  package func described(at position: Int) -> (experiment: Experiment, setting: String) {
+    let (block, candidate) = place(of: position)
+    guard let (experiment, setting) = blocks[block].described(candidate: candidate) else {
+      preconditionFailure("candidate \(candidate) of block \(block) is no point")
+    }
+    guard let settingKeys else { return (experiment, setting) }
+    return (
+      experiment, settingKeys.map { "\($0.shortName)=\($0.value(experiment)?.label ?? "")" }.joined(separator: " ")
+    )
+  }
+
+  /// Paths of the swept keys, in the order in which the blocks name them.
+  var axes: [String] {
+    var paths: [String] = []
+    for key in blocks.flatMap({ $0.axes.flatMap(\.keys) }) where !paths.contains(key.path) { paths.append(key.path) }
+    return paths
+  }
+
+  private func place(of position: Int) -> (block: Int, candidate: Int) {
     precondition(indices.contains(position), "point \(position) of a sweep of \(count)")
-    return Point(experiment: grid.experiment(at: position), setting: grid.setting(at: position))
-  }
-}
-
-/// Fixed values and the axes that cross them.
-struct SweepGrid: Sendable {
-  /// With every fixed value; swept ones hold their preset's.
-  let base: Experiment
-  /// The fixed `d_vocab_out`, which may follow the modulus.
-  let vocabulary: SettingValue
-  /// `d_vocab_out` is set last, whether it is swept or not.
-  let axes: [SweepAxis]
-  /// Points that one step along each axis skips.
-  private let strides: [Int]
-  let count: Int
-
-  /// nil when the axes cross in more points than `limit`.
-  init?(base: Experiment, vocabulary: SettingValue, axes: [SweepAxis], limit: Int = SweepAxis.maximumValues) {
-    self.base = base
-    self.vocabulary = vocabulary
-    self.axes = axes
-    var strides: [Int] = []
-    var count = 1
-    for axis in axes.reversed() {
-      strides.append(count)
-      let (product, overflow) = count.multipliedReportingOverflow(by: axis.values.count)
-      guard !overflow, product <= limit else { return nil }
-      count = product
+    // The first block that ends behind the position.
+    var (block, high) = (0, ends.count - 1)
+    while block < high {
+      let middle = (block + high) / 2
+      if ends[middle] <= position { block = middle + 1 } else { high = middle }
     }
-    self.strides = strides.reversed()
-    self.count = count
+    let start = block == 0 ? 0 : ends[block - 1]
+    return (block, blocks[block].candidate(at: position - start))
   }
 
-  func valueIndex(ofAxis axis: Int, at position: Int) -> Int { position / strides[axis] % axes[axis].values.count }
-
-  func value(ofAxis axis: Int, at position: Int) -> SettingValue {
-    axes[axis].values[valueIndex(ofAxis: axis, at: position)]
-  }
-
-  func experiment(at position: Int) -> Experiment {
-    var experiment = base
-    var vocabulary = vocabulary
-    for (index, axis) in axes.enumerated() {
-      let value = value(ofAxis: index, at: position)
-      if axis.key.kind == .vocabulary { vocabulary = value } else { axis.key.set(value, &experiment) }
+  /// Swept keys of any block, then those that are fixed at different values; no seeds.
+  private static func differingKeys(_ blocks: [SweepBlock]) -> [ExperimentKey] {
+    var keys: [ExperimentKey] = []
+    for key in blocks.flatMap({ $0.axes.flatMap(\.keys) })
+    where !key.isSeed && !keys.contains(where: { $0.path == key.path }) {
+      keys.append(key)
     }
-    ExperimentKey.setVocabulary(vocabulary, &experiment)
-    return experiment
-  }
-
-  /// The swept values without seeds: `weight_decay=1 train_fraction=0.3`.
-  func setting(at position: Int) -> String {
-    var words = ""
-    for (index, axis) in axes.enumerated() where !axis.key.isSeed {
-      if !words.isEmpty { words += " " }
-      words += axis.key.shortName + "=" + value(ofAxis: index, at: position).label
+    for key in ExperimentKey.all where !key.isSeed && !keys.contains(where: { $0.path == key.path }) {
+      func value(_ block: SweepBlock) -> SettingValue? {
+        key.kind == .vocabulary ? block.vocabulary : key.value(block.base)
+      }
+      if blocks.contains(where: { value($0) != value(blocks[0]) }) { keys.append(key) }
     }
-    return words
+    return keys
   }
 }

@@ -14,7 +14,7 @@ enum SyntaxProblem {
     case .duplicatedKeysInMapping(let names, let context)?:
       let name = names.first ?? ""
       let again = lineRepeating(name, after: context.mark, in: text).map { " and on line \($0)" } ?? " and again below"
-      let second = if case .line = place(1) { again } else { "" }
+      let second = if place(1).line != nil { again } else { "" }
       return SweepFileProblem(
         place(context.mark.line), "key \(SweepText.quoted(name)) stands twice, here\(second); keep one")
     case .reader(let problem, let offset, let value, _)?:
@@ -43,7 +43,7 @@ enum SyntaxProblem {
       return "it is nested more than 1000 levels deep; a sweep file needs at most 5"
     default:
       let start = context.map { context in
-        if case .line = place(1) { " (\(context.text), which begins on line \(context.mark.line))" } else { "" }
+        if place(1).line != nil { " (\(context.text), which begins on line \(context.mark.line))" } else { "" }
       }
       return SweepText.shown(problem) + (start ?? "")
     }

@@ -16,9 +16,17 @@ struct Overrides: ParsableArguments {
   var values: [String] = []
 }
 
-/// Reads `path` and expands it; errors name the file and the line.
-func readSweepFile(_ path: String, _ overrides: Overrides) throws -> SweepFile {
-  try SweepFile(bytes: readInput(path), fileName: path, overrides: overrides.values)
+/// Reads `path`, with the files that it includes, and expands it; errors name the file and the line.
+func readSweepFile(_ path: String, _ overrides: Overrides? = nil) throws -> SweepFile {
+  try SweepFile(bytes: readInput(path), fileName: path, overrides: overrides?.values ?? []) { name in
+    do {
+      return .bytes(try readInput(name))
+    } catch {
+      // "x.csv: no such file": the file's name stands in the sentence already.
+      let words = (error as? Failure)?.message ?? "\(error)"
+      return .unreadable(words.hasPrefix("\(name): ") ? String(words.dropFirst(name.utf8.count + 2)) : words)
+    }
+  }
 }
 
 /// The whole of a file that somebody named on the command line.

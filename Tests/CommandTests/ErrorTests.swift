@@ -72,7 +72,8 @@ import Testing
     try folder.write(Self.valid.replacingOccurrences(of: "epochs: 40", with: "epochs: 50"), to: "small.yaml")
     let plan = try Groksweep.run(["plan", "small.yaml"], in: folder)
     let words = "2 points added, 2 that the file no longer has stay (finished, failed or running)"
-    #expect(plan.output.contains("The store knows this sweep with another file. Applying this one: \(words)"), "\(plan)")
+    #expect(
+      plan.output.contains("The store knows this sweep with another file. Applying this one: \(words)"), "\(plan)")
     #expect(plan.output.contains("training.epochs: was 40, is 50"), "\(plan)")
     let ended = try Groksweep.run(["sweep", "small.yaml", "--workers", "1"], in: folder)
     #expect(ended.status == 0, "\(ended.errors)")

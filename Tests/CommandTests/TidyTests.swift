@@ -14,7 +14,7 @@ import Testing
   private static let mayImport: [(target: String, targets: Set<String>)] = [
     ("Kernels", ["CKernels"]),
     ("Grokking", ["Kernels"]),
-    ("Sweeps", ["Grokking"]),
+    ("Sweeps", ["Grokking", "Kernels"]),
     ("Simulation", ["Sweeps", "Grokking"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("Results", ["Sweeps", "Grokking"]),
@@ -84,7 +84,7 @@ import Testing
     let files = try Self.files(under: "configs", ending: ".yaml")
     #expect(files.count >= 4)
     for file in files {
-      let sweep = try SweepFile(bytes: [UInt8](Data(contentsOf: file)), fileName: file.lastPathComponent)
+      let sweep = try Self.sweep(of: file)
       #expect(!sweep.points.isEmpty)
       let opening = try Self.lines(of: file).prefix { $0.hasPrefix("#") }.joined(separator: "\n").lowercased()
       for word in ["points", "core-", "expect"] {
@@ -96,7 +96,7 @@ import Testing
 
   @Test func `every ready sweep file names the cost that plan estimates`() throws {
     for file in try Self.files(under: "configs", ending: ".yaml") {
-      let sweep = try SweepFile(bytes: [UInt8](Data(contentsOf: file)), fileName: file.lastPathComponent)
+      let sweep = try Self.sweep(of: file)
       let hours = sweep.points.reduce(0) { $0 + $1.experiment.estimatedCoreSeconds } / 3600
       let text = try String(contentsOf: file, encoding: .utf8)
       let match = try #require(text.firstMatch(of: /(under )?(\d+\.\d+) core-hours/), "\(file.lastPathComponent)")
@@ -128,6 +128,12 @@ import Testing
           #expect(known.contains(String(anchor)), "\(place)")
         }
       }
+    }
+  }
+
+  private static func sweep(of file: URL) throws -> SweepFile {
+    try SweepFile(bytes: [UInt8](Data(contentsOf: file)), fileName: file.path) { name in
+      (try? Data(contentsOf: URL(filePath: name))).map { .bytes([UInt8]($0)) } ?? .unreadable("no such file")
     }
   }
 

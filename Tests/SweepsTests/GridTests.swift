@@ -108,8 +108,8 @@ import Testing
     ),
     (
       "training.weight_decay: {log_uniform: [0.1, 1]}",
-      "axis training.weight_decay is a distribution (log_uniform), but this version expands grids only; write a list or "
-        + "{from: …, to: …, step: …}"
+      "axis training.weight_decay is a distribution (log_uniform), of which a grid has no values; write method: sobol and "
+        + "points: 64, or a list or {from: …, to: …, step: …}"
     ),
     (
       "model.biases: {from: 0, to: 1, step: 1}",

@@ -96,12 +96,12 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     ("trainign: {epochs: 1}", "x.yaml:1: unknown key \"trainign\"; did you mean training?"),
     (
       "points: 64",
-      "x.yaml:1: unknown key \"points\"; it belongs to sampled sweeps, and this version expands grids only"
+      "x.yaml:1: points: 64 asks for samples, but the method is grid; write method: sobol or random, or list points"
     ),
     (
       "zzzzzzzz: 1",
-      "x.yaml:1: unknown key \"zzzzzzzz\"; a sweep file has sweep, preset, method, task, model, training, measure, stop, "
-        + "seed, model_seed, data_seed, axes"
+      "x.yaml:1: unknown key \"zzzzzzzz\"; a sweep file has sweep, include, preset, method, points, sampling_seed, "
+        + "task, model, training, measure, stop, seed, model_seed, data_seed, axes, exclude, require, blocks"
     ),
     ("[a, b]: 1", "x.yaml:1: a key must be a word, not a list"),
     ("axes:\n  weight_decay: [1]", "x.yaml:2: unknown axis \"weight_decay\"; did you mean training.weight_decay?"),
@@ -192,9 +192,10 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     ("preset: [paper]", "x.yaml:1: preset must be a name, not a list"),
     (
       "method: sobol",
-      "x.yaml:1: method sobol cannot be run: this version expands grids only; write method: grid and lists or ranges as axes"
+      "x.yaml:1: method sobol needs a number of points, such as points: 64\n"
+        + "x.yaml:1: method sobol has nothing to draw: no axis but seeds; add one, or remove method"
     ),
-    ("method: gird", "x.yaml:1: unknown method \"gird\"; write method: grid"),
+    ("method: gird", "x.yaml:1: unknown method \"gird\"; did you mean grid?"),
     (
       "sweep: a/b",
       "x.yaml:1: sweep name \"a/b\" cannot name a file; a name has up to 100 letters, digits, '-', '_' and '.', and begins "
@@ -278,7 +279,7 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     }
     #expect(error?.file == "a.yaml")
     #expect(error?.line == 2)
-    #expect(error?.message == "unknown method \"x\"; write method: grid")
+    #expect(error?.message == "unknown method \"x\"; there are grid, random, sobol")
   }
 
   @Test func `a file's name that cannot name a sweep asks for one`() {

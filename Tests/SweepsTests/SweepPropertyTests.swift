@@ -48,6 +48,8 @@ import Testing
       "modulus",
     ]
     + ["training.weight_decay", "model.d_vocab_out", "p+1", "preset", "small", "method", "sweep", "task.modulus"]
+    + ["sobol", "random", "points", "uniform", "log_uniform", "integer", "choice", "zip", "when", "exclude", "require"]
+    + ["blocks", "include", "above", "not", "any", "csv", "value", "sampling_seed", "#@ 1 lines of x\n"]
 
   @Test(arguments: 0..<40)
   func `random text is refused or read, and never traps`(seed: UInt64) {
@@ -76,7 +78,7 @@ import Testing
           }
         }
         do {
-          let file = try SweepFile(bytes: bytes, fileName: name)
+          let file = try SweepFile(bytes: bytes, fileName: name, find: ConfigTests.find)
           #expect(file.points.count >= 1)
         } catch {
           #expect(error.description.hasPrefix(name))
@@ -96,6 +98,12 @@ import Testing
 
   static func bytes(of name: String) throws -> Data { try Data(contentsOf: folder.appending(path: name)) }
 
+  /// What a file of the folder names, by its last part.
+  @Sendable static func find(_ name: String) -> SweepSource {
+    let last = String(name.split(separator: "/").last ?? "")
+    return (try? bytes(of: last)).map { .bytes(Array($0)) } ?? .unreadable("no such file")
+  }
+
   @Test func `the four promised sweep files are there`() {
     let promised = ["paper.yaml", "quickstart.yaml", "train-fraction.yaml", "weight-decay.yaml"]
     #expect(promised.filter { !Self.names.contains($0) } == [])
@@ -104,7 +112,7 @@ import Testing
   @Test(arguments: names)
   func `a ready sweep file parses, opens with its purpose and counts its points rightly`(name: String) throws {
     let bytes = try Self.bytes(of: name)
-    let file = try SweepFile(bytes: Array(bytes), fileName: "configs/\(name)")
+    let file = try SweepFile(bytes: Array(bytes), fileName: "configs/\(name)", find: Self.find)
     #expect(file.name + ".yaml" == name)
     let text = String(decoding: bytes, as: UTF8.self)
     #expect(text.hasPrefix("# Purpose: "))

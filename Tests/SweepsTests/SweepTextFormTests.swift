@@ -88,13 +88,16 @@ import Testing
 
   @Test func `line ends of every system are lines`() {
     for end in ["\n", "\r\n", "\r"] {
-      #expect(complaints("seed: 1\(end)\(end)method: x\(end)") == "x.yaml:3: unknown method \"x\"; write method: grid")
+      #expect(
+        complaints("seed: 1\(end)\(end)method: x\(end)")
+          == "x.yaml:3: unknown method \"x\"; there are grid, random, sobol")
     }
   }
 
   @Test func `what a file says is shown without control characters and cut short`() {
     #expect(
-      complaints("method: \"a\\nb\\e[31m\"") == "x.yaml:1: unknown method \"a\\nb\\u{1b}[31m\"; write method: grid")
+      complaints("method: \"a\\nb\\e[31m\"")
+        == "x.yaml:1: unknown method \"a\\nb\\u{1b}[31m\"; there are grid, random, sobol")
     #expect(complaints("method: " + String(repeating: "m", count: 500)).utf8.count < 150)
   }
 }

@@ -43,7 +43,7 @@ struct CoordinationBench {
     let disk = try DiskSpeed(in: place)
     let (file, store) = (place + "/coordination.yaml", place + "/coordination.sqlite")
     try writeOutput(Array(sweepText.utf8), to: file)
-    let sweep = try SweepFile(bytes: readInput(file), fileName: file)
+    let sweep = try readSweepFile(file)
     let result = try readyResult(of: sweep)
 
     progress("registering \(Wording.grouped(sweep.points.count)) points")

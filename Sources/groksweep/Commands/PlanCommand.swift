@@ -28,11 +28,11 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
-    let points = Array(sweep.points)
-    let known = try Known(points, of: sweep, in: knownStore(sweep.name))
+    let points = sweep.points
+    let known = try Known(sweep, in: knownStore(sweep.name))
     if json {
-      for place in HandOutOrder.places(of: points.map(\.experiment)) {
-        Console.print(try PlanLine(points[place], known.states[place], pace: known.pace).text())
+      for place in HandOutOrder.places(of: points.indices.map { points.described(at: $0).experiment }) {
+        Console.print(try PlanLine(points[place], known.states?[place], pace: known.pace).text())
       }
     } else {
       Console.print(page(of: points, known, sweep: sweep.name))
@@ -48,8 +48,9 @@ struct PlanCommand: ParsableCommand {
 
   /// What a store says of a sweep's points.
   private struct Known {
-    /// In the points' order; nil for those that the store has not seen.
-    var states: [PointState?]
+    /// In the points' order; nil for those that the store has not seen, and instead of all of them where there is no
+    /// store: then no id is needed, which would take most of the time.
+    var states: [PointState?]?
     /// Of a sweep that is there with another file.
     var change: SweepChange?
     var differences: [String] = []
@@ -57,11 +58,9 @@ struct PlanCommand: ParsableCommand {
     var pace = 1.0
     var runs = 0
 
-    init(_ points: [Point], of sweep: SweepFile, in store: Store?) throws {
-      guard let store else {
-        states = [PointState?](repeating: nil, count: points.count)
-        return
-      }
+    init(_ sweep: SweepFile, in store: Store?) throws {
+      guard let store else { return }
+      let points = Array(sweep.points)
       states = try store.states(of: points.map(\.id))
       change = try store.change(by: SweepRegistration(sweep, points: points))
       if change != nil, let text = try store.canonicalText(ofSweep: sweep.name) {
@@ -73,21 +72,26 @@ struct PlanCommand: ParsableCommand {
     }
   }
 
-  private func page(of points: [Point], _ known: Known, sweep: String) -> String {
-    let states = known.states
+  private func page(of points: SweepPoints, _ known: Known, sweep: String) -> String {
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
-    for (point, state) in zip(points, states) {
-      let place = places[point.setting] ?? settings.count
-      if place == settings.count {
-        places[point.setting] = place
-        settings.append((point.setting, 0, 0, 0))
+    var last = (setting: "", place: -1)
+    for position in points.indices {
+      let (experiment, setting) = points.described(at: position)
+      // Seeds vary fastest, as a rule: then the place is that of the point before.
+      if last.place < 0 || last.setting != setting {
+        let place = places[setting] ?? settings.count
+        if place == settings.count {
+          places[setting] = place
+          settings.append((setting, 0, 0, 0))
+        }
+        last = (setting, place)
       }
-      settings[place].points += 1
-      if state == .finished {
-        settings[place].finished += 1
+      settings[last.place].points += 1
+      if known.states?[position] == .finished {
+        settings[last.place].finished += 1
       } else {
-        settings[place].cost += point.experiment.estimatedCoreSeconds * known.pace
+        settings[last.place].cost += experiment.estimatedCoreSeconds * known.pace
       }
     }
     var table = TextTable([("setting", .left), ("points", .right), ("finished", .right), ("core time", .right)])
@@ -97,7 +101,7 @@ struct PlanCommand: ParsableCommand {
         Wording.duration(seconds: setting.cost),
       ])
     }
-    let finished = states.count { $0 == .finished }
+    let finished = known.states?.count { $0 == .finished } ?? 0
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
       "\(sweep): \(Wording.count(points.count, "point")), \(finished) finished, "

@@ -33,11 +33,26 @@ struct SubmitCommand: ParsableCommand {
 
   func run() throws {
     // All are read before the first is sent: a mistake in the last one leaves nothing half done.
-    let sweeps = try files.map { try readSweepFile($0, overrides) }
-    for (file, sweep) in zip(files, sweeps) {
+    let requests = try files.map { file in
+      let sweep = try readSweepFile(file, overrides)
+      // The text brings along what the file includes: the coordinator has none of it.
       let request = OperatorRequest.submit(
         name: file, text: sweep.text, overrides: overrides.values, priority: priority)
+      if target.connection.isGiven { try refuseTooLong(request, file, bytes: sweep.text.utf8.count) }
+      return request
+    }
+    for request in requests {
       try conclude(try target.ask(request, timeoutSeconds: 300, isMade: true), json: json)
+    }
+  }
+
+  private func refuseTooLong(_ request: OperatorRequest, _ file: String, bytes: Int) throws {
+    do throws(WireError) {
+      _ = try WireCodec.encode(request, number: 0)
+    } catch {
+      throw Failure(
+        "\(file): has \(bytes) bytes together with the files that it includes, more than a message may have; give it to "
+          + "`groksweep coordinator` when it starts, or split it into several sweeps", .badInput)
     }
   }
 }
