@@ -159,7 +159,11 @@ extension Experiment {
       experiment.training.momentum = defaults.momentum
     }
     if !training.filtersGradients { experiment.training.grokfastAlpha = defaults.grokfastAlpha }
-    if let batchSize = training.batchSize, batchSize >= trainPairCount { experiment.training.batchSize = nil }
+    // Asked also of experiments that cannot be trained, whose pairs may be beyond counting.
+    let isCountable = (3...1024).contains(task.modulus) && task.trainFraction > 0 && task.trainFraction < 1
+    if isCountable, let batchSize = training.batchSize, batchSize >= trainPairCount {
+      experiment.training.batchSize = nil
+    }
     return experiment
   }
 }

@@ -58,7 +58,7 @@ enum Distribution: Sendable {
     if key.isSeed {
       throw problem("a seed is not drawn but crossed with the samples; write {count: 5} or a list", at: place)
     }
-    let isWhole = if case .wholeOrNull = key.kind { true } else { key.kind == .whole }
+    let isWhole = key.kind.isWhole
     guard isWhole || key.kind == .decimal else {
       throw problem("\(name) draws numbers; write a list of values (\(key.kind.expectation))", at: place)
     }

@@ -76,6 +76,13 @@ struct ExperimentKey: Sendable {
     if case .number(let number) = value { experiment.model.dVocabOut = Int(number) }
   }
 
+  /// Keys whose values may have no effect beside others' (`Experiment.normalized`), so that different ones may make equal
+  /// points.
+  static let pathsOfIdleValues = [
+    "training.batch_size", "training.beta1", "training.beta2", "training.epsilon", "training.momentum",
+    "training.grokfast_alpha",
+  ]
+
   static func key(_ path: String) -> ExperimentKey? { all.first { $0.path == path } }
 
   /// Keys whose values decide together whether an experiment is possible (`Experiment.problems`).

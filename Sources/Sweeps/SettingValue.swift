@@ -37,6 +37,14 @@ enum SettingValue: Hashable, Sendable {
       }
     }
 
+    /// Whether its numbers are whole, seeds and output vocabularies aside.
+    var isWhole: Bool {
+      switch self {
+      case .whole, .wholeOrNull: true
+      case .decimal, .word, .flag, .vocabulary, .seed: false
+      }
+    }
+
     /// Whether {from, to, step} makes sense.
     var isCountable: Bool {
       switch self {

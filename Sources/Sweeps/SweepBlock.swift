@@ -65,10 +65,12 @@ struct SweepBlock: Sendable {
     candidateCount = count
   }
 
-  /// A grid of axes over one key each, without conditions and rules: all its candidates are points, and all different.
+  /// A grid of axes over one key each, without conditions and rules: all its candidates are points, and all different,
+  /// since every value on an axis has an effect.
   var isPlainGrid: Bool {
     sampling == nil && rules.isEmpty
       && axes.allSatisfy { $0.keys.count == 1 && $0.condition == nil && $0.rows?.conditions.isEmpty ?? false }
+      && axes.allSatisfy { axis in axis.keys.allSatisfy { !ExperimentKey.pathsOfIdleValues.contains($0.path) } }
   }
 
   /// The candidate that is point `position`.

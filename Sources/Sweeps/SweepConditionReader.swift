@@ -7,7 +7,7 @@
 //   {any: [{…}, {…}]}, {all: […]}, {not: {…}}
 //
 // It is YAML, not a language of its own: every part has its line, and nothing has to be quoted
-// (docs/decisions/0021-conditions.md).
+// (docs/decisions/0018-conditions.md).
 
 extension SweepCondition {
   private static let comparisons = ["above", "below", "at_least", "at_most", "divides", "not"]

@@ -18,9 +18,11 @@ extension SweepDraft {
       var scan = BlockScan(blocks[index])
       for candidate in 0..<blocks[index].candidateCount {
         guard let experiment = scan.look(at: candidate) else { continue }
-        let isNew = known.insert(experiment) { block, place in
+        // Experiments that differ in values without effect are one point.
+        let effective = experiment.normalized
+        let isNew = known.insert(effective) { block, place in
           let candidate = block == index ? scan.kept[place] : blocks[block].kept?[place] ?? 0
-          return blocks[block].experiment(ofCandidate: Int(candidate)) == experiment
+          return blocks[block].experiment(ofCandidate: Int(candidate))?.normalized == effective
         }
         guard isNew else { continue }
         scan.keep(candidate, experiment)

@@ -84,6 +84,20 @@ import Testing
     }
   }
 
+  @Test func `values without effect make one point of a sweep`() throws {
+    func count(_ axes: String) throws -> Int {
+      try SweepFile(text: "axes: {\(axes)}", fileName: "x").points.count
+    }
+    #expect(try count("training.optimizer: [adamw, adam, sgd], training.momentum: [0, 0.9]") == 4)
+    #expect(try count("training.beta2: [0.98, 0.999], training.optimizer: [adamw, sgd]") == 3)
+    #expect(try count("training.grokfast_alpha: [0.9, 0.98], training.grokfast_lambda: [0, 2]") == 3)
+    #expect(try count("training.batch_size: [512, 3830, 5000, null]") == 2)
+    #expect(try count("training.momentum: [0, 0.5, 0.9], seed: {count: 2}") == 2)
+    let all = try SweepFile(
+      text: "axes: {training.optimizer: [adamw, sgd], training.momentum: [0, 0.9]}", fileName: "x")
+    #expect(Set(all.points.map(\.id)).count == all.points.count)
+  }
+
   @Test func `batches cost their tables at every step`() {
     func cost(_ batchSize: Int?) -> Double {
       var experiment = Experiment()
