@@ -31,9 +31,36 @@ enum ExperimentColumns {
     ("data_seed", "INTEGER NOT NULL CHECK (data_seed >= 0)"),
   ]
 
+  /// Values that are younger than the first release, at the defaults that every point of an older store has: whoever
+  /// groups by them finds `adamw`, not NULL. A batch size of NULL is all train pairs.
+  private static let younger: [(name: String, declaration: String)] = [
+    ("label_noise", "REAL NOT NULL DEFAULT 0 CHECK (label_noise >= 0 AND label_noise <= 1)"),
+    ("initialization_scale", "REAL NOT NULL DEFAULT 1 CHECK (initialization_scale > 0)"),
+    ("batch_size", "INTEGER CHECK (batch_size > 0)"),
+    ("optimizer", "TEXT NOT NULL DEFAULT 'adamw' CHECK (optimizer <> '')"),
+    ("schedule", "TEXT NOT NULL DEFAULT 'constant' CHECK (schedule <> '')"),
+    ("momentum", "REAL NOT NULL DEFAULT 0 CHECK (momentum >= 0 AND momentum < 1)"),
+    ("l1", "REAL NOT NULL DEFAULT 0 CHECK (l1 >= 0)"),
+    ("grokfast_alpha", "REAL NOT NULL DEFAULT 0.98 CHECK (grokfast_alpha >= 0 AND grokfast_alpha < 1)"),
+    ("grokfast_lambda", "REAL NOT NULL DEFAULT 0 CHECK (grokfast_lambda >= 0)"),
+  ]
+
   static var names: [String] { declared.map(\.name) }
-  static var namesWithoutSeeds: [String] { names.dropLast(2) }
-  static var declarations: String { declared.map { "\($0.name) \($0.declaration)" }.joined(separator: ",\n  ") }
+
+  /// `point.operation, point.modulus, …` as the views of schema 1 have them.
+  static var listOfSchema1: String { list(of: "point") }
+  static var listWithoutSeedsOfSchema1: String { list(of: "point", declared.dropLast(2).map(\.name)) }
+  static var declarationsOfSchema1: String {
+    declared.map { "\($0.name) \($0.declaration)" }.joined(separator: ",\n  ")
+  }
+
+  static var addedInSchema4: [(name: String, declaration: String)] { younger }
+  static var listOfSchema4: String {
+    listWithoutSeedsOfSchema4 + ", " + list(of: "point", declared.suffix(2).map(\.name))
+  }
+  static var listWithoutSeedsOfSchema4: String {
+    list(of: "point", declared.dropLast(2).map(\.name) + younger.map(\.name))
+  }
 
   /// `point.operation, point.modulus, …`
   static func list(of table: String, _ names: [String] = names) -> String {

@@ -1,6 +1,6 @@
 // The first settings' grokking epochs: what a page shows of a sweep, in a time that does not grow with the sweep.
 //
-// The view `grokking_times` has all settings, and folds every run for that: a second or two for a million of them.
+// The view `grokking_times` has all settings, and folds every run for that: some ten seconds for a million of them.
 
 import GRDB
 import Sweeps
@@ -34,13 +34,16 @@ extension Store {
       let rows = try Row.fetchCursor(
         database,
         sql: """
-          SELECT sweep_point.setting, run.outcome, run.memorization_epoch, run.grokking_epoch
+          SELECT sweep_point.setting, run.outcome, run.memorization_epoch, run.grokking_epoch, run.censored_after,
+            run.epochs
           FROM sweep_point CROSS JOIN run ON run.point = sweep_point.point
           WHERE sweep_point.sweep = ? AND sweep_point.setting < ?
           """,
         arguments: [number, shown])
       while let row = try rows.next() {
-        runs[row[0] as Int].append(SettledRun(outcome: row[1], memorization: row[2], grokking: row[3]))
+        runs[row[0] as Int].append(
+          SettledRun(
+            outcome: row[1], memorization: row[2], grokking: row[3], censoredAfter: row[4], epochs: row[5]))
       }
       let total = try Int.fetchOne(
         database, sql: "SELECT max(position) + 1 FROM setting WHERE sweep = ?", arguments: [number])
@@ -55,22 +58,24 @@ private struct SettledRun {
   let outcome: String
   let memorization: Int?
   let grokking: Int?
+  /// nil for a run that grokked.
+  let censoredAfter: Int?
+  let epochs: Int
 }
 
 extension GrokkingTime {
   /// Folds the runs of one setting as the view does.
   fileprivate init(sweep: String, setting: String, points: Int, of runs: [SettledRun]) {
     func count(_ outcome: String) -> Int { runs.count { $0.outcome == outcome } }
-    // Runs that never did it count as later than all.
-    func median(_ epochs: [Int]) -> Int? {
-      let place = (runs.count + 1) / 2 - 1
-      return epochs.indices.contains(place) ? epochs[place] : nil
-    }
-    let grokked = runs.compactMap(\.grokking).sorted()
+    let grokked = runs.compactMap(\.grokking)
+    let grokking = KaplanMeier(events: grokked, censored: runs.compactMap(\.censoredAfter))
+    let memorization = KaplanMeier(
+      events: runs.compactMap(\.memorization), censored: runs.filter { $0.memorization == nil }.map(\.epochs))
     self.init(
       sweep: sweep, setting: setting, points: points, runs: runs.count, grokked: grokked.count,
       censored: runs.count - grokked.count, immediate: count("immediate"), collapsed: count("collapsed"),
-      diverged: count("diverged"), medianGrokkingEpoch: median(grokked), minGrokkingEpoch: grokked.first,
-      maxGrokkingEpoch: grokked.last, medianMemorizationEpoch: median(runs.compactMap(\.memorization).sorted()))
+      diverged: count("diverged"), medianGrokkingEpoch: grokking.median, medianLow: grokking.low,
+      medianHigh: grokking.high, minGrokkingEpoch: grokked.min(), maxGrokkingEpoch: grokked.max(),
+      medianMemorizationEpoch: memorization.median)
   }
 }

@@ -41,8 +41,11 @@ package struct GrokkingTime: Sendable, Codable, Hashable {
   package let immediate: Int
   package let collapsed: Int
   package let diverged: Int
-  /// The first epoch by which at least half of the runs had grokked; nil when fewer did.
+  /// Kaplan and Meier's; nil when more than half of the runs, as far as is estimated, have not grokked.
   package let medianGrokkingEpoch: Int?
+  /// Ends of its 95 % interval; nil where the runs do not bound it.
+  package let medianLow: Int?
+  package let medianHigh: Int?
   package let minGrokkingEpoch: Int?
   package let maxGrokkingEpoch: Int?
   package let medianMemorizationEpoch: Int?
@@ -50,6 +53,8 @@ package struct GrokkingTime: Sendable, Codable, Hashable {
   enum CodingKeys: String, CodingKey {
     case sweep, setting, points, runs, grokked, censored, immediate, collapsed, diverged
     case medianGrokkingEpoch = "median_grokking_epoch"
+    case medianLow = "median_low"
+    case medianHigh = "median_high"
     case minGrokkingEpoch = "min_grokking_epoch"
     case maxGrokkingEpoch = "max_grokking_epoch"
     case medianMemorizationEpoch = "median_memorization_epoch"

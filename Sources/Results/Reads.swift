@@ -152,7 +152,8 @@ extension GrokkingTime {
     self.init(
       sweep: row["sweep"], setting: row["setting"], points: row["points"], runs: row["runs"], grokked: row["grokked"],
       censored: row["censored"], immediate: row["immediate"], collapsed: row["collapsed"], diverged: row["diverged"],
-      medianGrokkingEpoch: row["median_grokking_epoch"], minGrokkingEpoch: row["min_grokking_epoch"],
+      medianGrokkingEpoch: row["median_grokking_epoch"], medianLow: row["median_low"], medianHigh: row["median_high"],
+      minGrokkingEpoch: row["min_grokking_epoch"],
       maxGrokkingEpoch: row["max_grokking_epoch"], medianMemorizationEpoch: row["median_memorization_epoch"])
   }
 }

@@ -5,7 +5,7 @@ enum Views {
   static let schema1 = """
     -- A finished point of a sweep; a run that two sweeps share appears once in each.
     CREATE VIEW runs AS
-    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.list(of: "point")),
+    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.listOfSchema1),
       run.outcome, run.memorization_epoch, run.grokking_epoch,
       run.grokking_epoch - run.memorization_epoch AS grokking_delay, run.censored_after,
       evaluation.train_loss, evaluation.test_loss, evaluation.train_accuracy, evaluation.test_accuracy,
@@ -86,7 +86,7 @@ enum Views {
       coalesce(folded.immediate, 0) AS immediate, coalesce(folded.collapsed, 0) AS collapsed,
       coalesce(folded.diverged, 0) AS diverged, folded.median_grokking_epoch, folded.min_grokking_epoch,
       folded.max_grokking_epoch, folded.median_memorization_epoch,
-      \(ExperimentColumns.list(of: "point", ExperimentColumns.namesWithoutSeeds))
+      \(ExperimentColumns.listWithoutSeedsOfSchema1)
     FROM counted
     JOIN sweep ON sweep.number = counted.sweep
     JOIN setting ON setting.sweep = counted.sweep AND setting.position = counted.setting

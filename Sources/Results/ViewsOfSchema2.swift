@@ -9,7 +9,7 @@ extension Views {
     -- A finished point of a sweep; a run that two sweeps share appears once in each. A diverged run has no final model,
     -- hence no key frequencies: NULL, which is not none.
     CREATE VIEW runs AS
-    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.list(of: "point")),
+    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.listOfSchema1),
       run.outcome, run.memorization_epoch, run.grokking_epoch,
       run.grokking_epoch - run.memorization_epoch AS grokking_delay, run.censored_after,
       evaluation.train_loss, evaluation.test_loss, evaluation.train_accuracy, evaluation.test_accuracy,

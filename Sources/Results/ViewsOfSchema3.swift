@@ -62,7 +62,7 @@ extension Views {
       coalesce(folded.immediate, 0) AS immediate, coalesce(folded.collapsed, 0) AS collapsed,
       coalesce(folded.diverged, 0) AS diverged, folded.median_grokking_epoch, folded.min_grokking_epoch,
       folded.max_grokking_epoch, folded.median_memorization_epoch,
-      \(ExperimentColumns.list(of: "point", ExperimentColumns.namesWithoutSeeds))
+      \(ExperimentColumns.listWithoutSeedsOfSchema1)
     FROM setting
     JOIN sweep ON sweep.number = setting.sweep
     JOIN point ON point.number = setting.example
@@ -117,7 +117,7 @@ extension Views {
 
     -- Points that are set aside, once for each of their sweeps.
     CREATE VIEW failures AS
-    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.list(of: "point")),
+    SELECT sweep.name AS sweep, point.id AS point, setting.label AS setting, \(ExperimentColumns.listOfSchema1),
       point.failure AS reason,
       (SELECT count(*) FROM attempt WHERE attempt.point = point.number AND attempt.charged = 1) AS charged_attempts
     FROM point

@@ -42,6 +42,16 @@ func readInput(_ path: String) throws -> [UInt8] {
   return [UInt8](data)
 }
 
+/// The store of the working folder, when there is just one.
+func onlyStoreHere() throws -> String {
+  let here = try FileManager.default.contentsOfDirectory(atPath: ".").filter { $0.hasSuffix(".sqlite") }.sorted()
+  switch here.count {
+  case 1: return here[0]
+  case 0: throw Failure("no .sqlite file in this folder; name the store with --store", .usage)
+  default: throw Failure("several stores here: \(here.joined(separator: ", ")); name one with --store", .usage)
+  }
+}
+
 /// Refuses a path at which no file can be written: to be asked before the work whose result is to go there.
 func checkOutput(_ path: String) throws {
   func refused(_ message: String) -> Failure { Failure("\(path): \(message)", .badInput) }

@@ -3,7 +3,9 @@
 // Fixtures/schema-1.sqlite was written by groksweep 0.1.0: two finished runs of modulus 7, one of an operation with
 // waves and one without, and a run that diverged. Fixtures/schema-2.sqlite was written by the last groksweep of schema
 // 2: two finished runs, a point that was quarantined when its worker had been killed three times, and a point that was
-// running when its coordinator was killed. They are never written anew.
+// running when its coordinator was killed. Fixtures/schema-3.sqlite was written by the last groksweep of schema 3: 58 runs of
+// modulus 29 in three sweeps that share points, one of them paused, and two points that were run again. They are never
+// written anew.
 
 import Foundation
 import GRDB
@@ -17,19 +19,35 @@ import Testing
   /// A store of schema 1.
   private let path: String
   private let pathOfSchema2: String
+  private let pathOfSchema3: String
 
   init() throws {
     folder = try TemporaryFolder()
     path = folder.file("old.sqlite")
     pathOfSchema2 = folder.file("old-2.sqlite")
+    pathOfSchema3 = folder.file("old-3.sqlite")
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-1.sqlite").path, toPath: path)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-2.sqlite").path, toPath: pathOfSchema2)
+    try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-3.sqlite").path, toPath: pathOfSchema3)
   }
 
   private func rows(_ sql: String, in other: String? = nil) throws -> [Row] {
     try DatabaseQueue(path: other ?? path).read { try Row.fetchAll($0, sql: sql) }
   }
+
+  /// What `grokking_times` had before schema 4.
+  private let oldTimes = """
+    sweep, setting, points, runs, grokked, censored, immediate, collapsed, diverged, median_grokking_epoch,
+    min_grokking_epoch, max_grokking_epoch, median_memorization_epoch, operation, after_grokking
+    """
+
+  /// Of `runs` before schema 4.
+  private let runColumns = """
+    sweep, point, setting, operation, modulus, after_grokking, model_seed, data_seed, outcome, memorization_epoch,
+    grokking_delay, censored_after, test_loss, excluded_loss, key_frequency_count, epochs, seconds, worker, digest,
+    ended_by, memorization_end, rank_residual, neurons_over_85, key_frequencies, key_frequencies_neurons
+    """
 
   private let oldColumns = """
     SELECT sweep, point, setting, operation, outcome, memorization_epoch, censored_after, train_loss, restricted_loss,
@@ -96,7 +114,7 @@ import Testing
   @Test func `an old store that is only to be read says how to bring it up to date`() throws {
     let error = storeError { _ = try Store(path: path, mode: .readOnly) }
     #expect(error?.kind == .refused)
-    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 3)") == true)
+    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 4)") == true)
     #expect(error?.message.contains("`groksweep retry --store \(path)` brings it up to date") == true)
     #expect(try rows("PRAGMA user_version").first?[0] == 1)
   }
@@ -106,8 +124,9 @@ import Testing
     let columns = [
       "lease, point, worker, host, class, reason, charged, epoch, started, ended, seconds, delivered FROM attempts",
       "sweep, pending, running, finished, failed, total, eta_seconds FROM sweep_progress",
-      "worker, host, process_id, state, attempts, finished, first_seen, last_seen FROM workers", "* FROM runs",
-      "* FROM curves", "* FROM spectra", "* FROM grokking_times", "* FROM digest",
+      "worker, host, process_id, state, attempts, finished, first_seen, last_seen FROM workers",
+      "\(runColumns) FROM runs",
+      "* FROM curves", "* FROM spectra", "\(oldTimes) FROM grokking_times", "* FROM digest",
     ]
     let before = try columns.map { try old("SELECT \($0)") }
     #expect(
@@ -138,10 +157,45 @@ import Testing
     #expect(refunds.map { $0[0] as String } == ["the point is tried again"])
   }
 
+  @Test func `a store of schema 3 is brought up to date and answers as before`() throws {
+    func old(_ sql: String) throws -> [Row] { try rows(sql, in: pathOfSchema3) }
+    let others = [
+      "* FROM curves", "* FROM crossings", "* FROM phases", "* FROM neurons", "* FROM heads", "* FROM ablations",
+      "* FROM attempts", "* FROM workers", "* FROM verifications", "* FROM sweep_progress", "* FROM key_frequencies",
+      "\(runColumns) FROM runs",
+      "sweep, setting, points, runs, grokked, censored, diverged, min_grokking_epoch, max_grokking_epoch FROM grokking_times",
+    ]
+    let before = try others.map { try old("SELECT \($0)") }
+    let store = try Store(path: pathOfSchema3, mode: .open)
+    #expect(store.migratedFrom == 3)
+    for (query, rows) in zip(others, before) { #expect(try old("SELECT \(query)") == rows, "\(query)") }
+    #expect(try old("PRAGMA integrity_check").map { $0[0] as String } == ["ok"])
+    #expect(try old("PRAGMA foreign_key_check").isEmpty)
+    #expect(try store.sweepProgress().map(\.state) == [.active, .active, .paused])
+    #expect(try store.schedulerStart().points.allSatisfy { $0.state == .finished })
+  }
+
+  @Test func `values that older stores did not know are at their defaults, which groups by them show`() throws {
+    _ = try Store(path: pathOfSchema3, mode: .open)
+    let values = try rows(
+      """
+      SELECT optimizer, momentum, schedule, batch_size, l1, grokfast_lambda, label_noise, initialization_scale,
+        count(*) AS runs
+      FROM runs GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+      """, in: pathOfSchema3)
+    #expect(values.count == 1)
+    let row = try #require(values.first)
+    #expect((row["optimizer"], row["schedule"]) as (String, String) == ("adamw", "constant"))
+    #expect((row["momentum"], row["l1"], row["grokfast_lambda"]) as (Double, Double, Double) == (0, 0, 0))
+    #expect((row["label_noise"], row["initialization_scale"]) as (Double, Double) == (0, 1))
+    #expect(row["batch_size"] as Int? == nil)
+    #expect(row["runs"] == 58)
+  }
+
   @Test func `migrated stores have the schema of a new one`() throws {
     let fresh = try StoreFixture()
     let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
-    for path in [path, pathOfSchema2] {
+    for path in [path, pathOfSchema2, pathOfSchema3] {
       _ = try Store(path: path, mode: .open)
       #expect(try rows(schema, in: path) == (try fresh.rows(schema)))
     }

@@ -20,7 +20,8 @@ import Testing
   private static let experimentColumns = [
     "operation", "modulus", "train_fraction", "d_model", "heads", "d_mlp", "activation", "biases", "d_vocab_out",
     "max_epochs", "learning_rate", "weight_decay", "beta1", "beta2", "epsilon", "warmup_epochs", "evaluate_every",
-    "after_grokking", "model_seed", "data_seed",
+    "after_grokking", "label_noise", "initialization_scale", "batch_size", "optimizer", "schedule", "momentum", "l1",
+    "grokfast_alpha", "grokfast_lambda", "model_seed", "data_seed",
   ]
 
   @Test func `runs has the promised columns in the promised order`() throws {
@@ -66,8 +67,15 @@ import Testing
     #expect(
       try columns("grokking_times") == [
         "sweep", "setting", "points", "runs", "grokked", "censored", "immediate", "collapsed", "diverged",
-        "median_grokking_epoch", "min_grokking_epoch", "max_grokking_epoch", "median_memorization_epoch",
+        "median_grokking_epoch", "median_low", "median_high", "geometric_mean_grokking_epoch", "geometric_mean_low",
+        "geometric_mean_high", "min_grokking_epoch", "max_grokking_epoch", "log10_sd", "log10_sd_of_model_seed",
+        "log10_sd_of_data_seed", "median_memorization_epoch",
       ] + Self.experimentColumns.dropLast(2))
+    #expect(
+      try columns("predictors") == [
+        "sweep", "measure", "landmark", "runs", "grokked", "censored", "left_out", "spearman",
+        "spearman_within_settings", "hindsight",
+      ])
     #expect(
       try columns("workers") == [
         "worker", "host", "process_id", "cpu", "cores", "slots", "kernel_path", "build", "state", "attempts",
@@ -240,7 +248,7 @@ import Testing
     try store.finish(sweep.points[0].id, lease: 1, Sample.measured())
     let views = [
       "runs", "curves", "key_frequencies", "sweep_progress", "grokking_times", "workers", "attempts", "violations",
-      "crossings", "phases", "spectra", "frequency_curves", "neurons", "heads", "ablations",
+      "crossings", "phases", "spectra", "frequency_curves", "neurons", "heads", "ablations", "predictors",
     ]
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -251,6 +259,6 @@ import Testing
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     shell.waitUntilExit()
     #expect(shell.terminationStatus == 0)
-    #expect(text == "1\n2\n2\n1\n2\n1\n1\n0\n9\n3\n6\n4\n5\n2\n5\n")
+    #expect(text == "1\n2\n2\n1\n2\n1\n1\n0\n9\n3\n6\n4\n5\n2\n5\n0\n")
   }
 }

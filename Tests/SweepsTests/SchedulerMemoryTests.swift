@@ -93,6 +93,7 @@ import Testing
       _ = fail()
       _ = bench.say(1, .goodbye)
     }
+    bench.wait(1)
     for number in 2..<(2 + others) {
       _ = bench.say(number, Samples.hello(number))
       _ = bench.say(number, .goodbye)

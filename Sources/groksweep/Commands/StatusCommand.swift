@@ -87,13 +87,4 @@ struct StatusCommand: ParsableCommand {
     }
     Console.print(pages.joined(separator: "\n\n"))
   }
-
-  private func onlyStoreHere() throws -> String {
-    let here = try FileManager.default.contentsOfDirectory(atPath: ".").filter { $0.hasSuffix(".sqlite") }.sorted()
-    switch here.count {
-    case 1: return here[0]
-    case 0: throw Failure("no .sqlite file in this folder; name the store with --store", .usage)
-    default: throw Failure("several stores here: \(here.joined(separator: ", ")); name one with --store", .usage)
-    }
-  }
 }

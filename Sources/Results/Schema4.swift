@@ -1,0 +1,37 @@
+// Schema 4: values of experiments that are younger than the first release, and what statistics in plain SQL need.
+//
+// Released: never edited.
+
+import GRDB
+
+extension Schema {
+  static func migrateTo4(_ database: Database) throws {
+    try addColumns(to: "point", ExperimentColumns.addedInSchema4, in: database)
+    try database.execute(
+      sql: Views.removedInSchema4 + ArithmeticSQL.tables + Views.schema4 + "PRAGMA user_version = 4;")
+  }
+
+  /// As ALTER TABLE ADD COLUMN does it: the table's definition gets longer, and rows without the columns have their
+  /// defaults. But ALTER TABLE, for every column that it adds to a table with a CHECK, has all rows checked against all
+  /// CHECKs: 50 s for a million points and nine columns. Values that are constants cannot break a CHECK of their own.
+  ///
+  /// The procedure is that of the section "Making Other Kinds Of Table Schema Changes" in SQLite's page on ALTER TABLE, for
+  /// changes that leave the content of the file as it is.
+  private static func addColumns(
+    to table: String, _ columns: [(name: String, declaration: String)], in database: Database
+  ) throws {
+    let end = "\n) STRICT"
+    let definition =
+      try String.fetchOne(
+        database, sql: "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", arguments: [table]) ?? ""
+    precondition(definition.hasSuffix(end), "the table \(table) is defined as \(definition)")
+    let added = columns.map { ",\n  \($0.name) \($0.declaration)" }.joined()
+    let version = try Int.fetchOne(database, sql: "PRAGMA schema_version") ?? 0
+    try database.execute(sql: "PRAGMA writable_schema = ON")
+    try database.execute(
+      sql: "UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?",
+      arguments: [definition.dropLast(end.count) + added + end, table])
+    // RESET has the definition read anew by this connection; the number, by all others.
+    try database.execute(sql: "PRAGMA schema_version = \(version + 1); PRAGMA writable_schema = RESET")
+  }
+}
