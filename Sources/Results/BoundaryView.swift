@@ -1,4 +1,4 @@
-// Where the outcome changes, of sweeps that search for it (method boundary), in one line of SQL. For schema 4.
+// Where the outcome changes, of sweeps that search for it (method boundary), in one line of SQL. Part of schema 4.
 
 extension Views {
   static let boundaries = """

@@ -69,7 +69,7 @@ extension Store {
           continue
         }
         points.append(ExtensiblePoint(id: id, experiment: experiment, epochs: row[0]))
-        try Int64.fetchAll(findSweeps, arguments: [id.hex]).forEach { numbers.insert($0) }
+        for number in try Int64.fetchAll(findSweeps, arguments: [id.hex]) { numbers.insert(number) }
       }
       let names = try numbers.sorted().map { number in
         try String.fetchOne(database, sql: "SELECT name FROM sweep WHERE number = ?", arguments: [number])!

@@ -8,7 +8,8 @@ extension Schema {
   static func migrateTo4(_ database: Database) throws {
     try addColumns(to: "point", ExperimentColumns.addedInSchema4, in: database)
     try database.execute(
-      sql: Views.removedInSchema4 + ArithmeticSQL.tables + Views.schema4 + "PRAGMA user_version = 4;")
+      sql: Views.removedInSchema4 + ArithmeticSQL.tables + Views.schema4 + Views.boundaries + "PRAGMA user_version = 4;"
+    )
   }
 
   /// As ALTER TABLE ADD COLUMN does it: the table's definition gets longer, and rows without the columns have their

@@ -130,7 +130,9 @@ extension SweepDraft {
           + "points: 64, or a list or {from: …, to: …, step: …}")
     }
     if let (_, place) = block.samplingSeed {
-      report(place, "sampling_seed is given, but the method is \(method.rawValue); write method: sobol or random, or remove it")
+      report(
+        place,
+        "sampling_seed is given, but the method is \(method.rawValue); write method: sobol or random, or remove it")
     }
   }
 }

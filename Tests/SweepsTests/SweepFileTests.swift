@@ -279,7 +279,7 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     }
     #expect(error?.file == "a.yaml")
     #expect(error?.line == 2)
-    #expect(error?.message == "unknown method \"x\"; there are grid, random, sobol")
+    #expect(error?.message == "unknown method \"x\"; there are grid, random, sobol, boundary")
   }
 
   @Test func `a file's name that cannot name a sweep asks for one`() {

@@ -43,7 +43,10 @@ import Testing
       .deletingLastPathComponent()
     let page = try String(contentsOf: root.appending(path: "docs/reference/sweep-file.md"), encoding: .utf8)
     let words = ["include", "method", "points", "sampling_seed", "axes", "zip", "when", "exclude", "require", "blocks"]
-    for word in words + ["uniform", "log_uniform", "integer", "choice", "above", "at_most", "divides", "csv"] {
+    for word in words + [
+      "uniform", "log_uniform", "integer", "choice", "above", "at_most", "divides", "csv", "boundary", "resolution",
+      "start",
+    ] {
       #expect(page.contains("`\(word)`") || page.contains("{\(word):") || page.contains("`{\(word)"), "\(word)")
     }
   }

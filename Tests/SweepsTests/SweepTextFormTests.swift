@@ -90,14 +90,14 @@ import Testing
     for end in ["\n", "\r\n", "\r"] {
       #expect(
         complaints("seed: 1\(end)\(end)method: x\(end)")
-          == "x.yaml:3: unknown method \"x\"; there are grid, random, sobol")
+          == "x.yaml:3: unknown method \"x\"; there are grid, random, sobol, boundary")
     }
   }
 
   @Test func `what a file says is shown without control characters and cut short`() {
     #expect(
       complaints("method: \"a\\nb\\e[31m\"")
-        == "x.yaml:1: unknown method \"a\\nb\\u{1b}[31m\"; there are grid, random, sobol")
+        == "x.yaml:1: unknown method \"a\\nb\\u{1b}[31m\"; there are grid, random, sobol, boundary")
     #expect(complaints("method: " + String(repeating: "m", count: 500)).utf8.count < 150)
   }
 }

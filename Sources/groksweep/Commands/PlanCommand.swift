@@ -32,9 +32,8 @@ struct PlanCommand: ParsableCommand {
     let points = try store?.points(of: sweep) ?? sweep.points
     let known = try Known(points, of: sweep, in: store)
     if json {
-      let all = Array(points)
-      for place in HandOutOrder.places(of: all.map(\.experiment)) {
-        Console.print(try PlanLine(all[place], known.states?[place], pace: known.pace).text())
+      for place in HandOutOrder.places(of: points.indices.map { points.described(at: $0).experiment }) {
+        Console.print(try PlanLine(points[place], known.states?[place], pace: known.pace).text())
       }
     } else {
       Console.print(page(of: points, known, sweep: sweep))
@@ -50,8 +49,8 @@ struct PlanCommand: ParsableCommand {
 
   /// What a store says of a sweep's points.
   private struct Known {
-    /// In the points' order, nil for those that the store has not seen; nil where there is no store: then no id is
-    /// needed, which would take most of the time.
+    /// In the points' order; nil for those that the store has not seen, and instead of all of them where there is no
+    /// store: then no id is needed, which would take most of the time.
     var states: [PointState?]?
     /// Of a sweep that is there with another file.
     var change: SweepChange?
@@ -75,7 +74,6 @@ struct PlanCommand: ParsableCommand {
   }
 
   private func page(of points: SweepPoints, _ known: Known, sweep: SweepFile) -> String {
-    let states = known.states
     var settings: [(label: String, points: Int, finished: Int, cost: Double)] = []
     var places: [String: Int] = [:]
     var last = (setting: "", place: -1)
@@ -91,7 +89,7 @@ struct PlanCommand: ParsableCommand {
         last = (setting, place)
       }
       settings[last.place].points += 1
-      if states?[position] == .finished {
+      if known.states?[position] == .finished {
         settings[last.place].finished += 1
       } else {
         settings[last.place].cost += experiment.estimatedCoreSeconds * known.pace
@@ -104,7 +102,7 @@ struct PlanCommand: ParsableCommand {
         Wording.duration(seconds: setting.cost),
       ])
     }
-    let finished = states?.count { $0 == .finished } ?? 0
+    let finished = known.states?.count { $0 == .finished } ?? 0
     let cost = settings.reduce(0) { $0 + $1.cost }
     var lines = [
       "\(sweep.name): \(Wording.count(points.count, "point")), \(finished) finished, "
