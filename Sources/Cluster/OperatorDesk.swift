@@ -90,13 +90,12 @@ package struct OperatorDesk {
       SweepRegistration(
         name: file.name, canonical: file.canonical, fileText: file.storedText, axes: file.axes, points: points,
         differences: { file.differences(from: $0) }), at: now)
+    // At once: whatever fails from here on, they have left the sweep.
+    if !registration.withdrawn.isEmpty { events.append(.withdraw(sweep: file.name, registration.withdrawn)) }
     if let before, before.state != .active { try store.setState(.active, ofSweep: file.name) }
     if let priority { try store.setPriority(priority, ofSweep: file.name) }
     let (sweep, known) = try store.knownPoints(ofSweep: file.name)
     events.append(.addSweep(sweep, known))
-    if !registration.withdrawn.isEmpty {
-      events.append(.withdraw(sweep: file.name, registration.withdrawn))
-    }
     return words(of: registration, before)
   }
 

@@ -128,9 +128,8 @@ extension Store {
       name: sweep.file.name, canonical: sweep.file.canonical, fileText: sweep.file.storedText, axes: sweep.file.axes,
       points: points, differences: { _ in [] })
     let rows = try insertPoints(of: registration, in: database)
-    try replaceMembers(
-      rows + others.map(\.number), settings: points.map(\.setting) + others.map(\.label), of: sweep.number, in: database
-    )
+    let labels = try points.map(\.setting) + self.labels(of: others, beside: registration, in: database)
+    try replaceMembers(rows + others.map(\.number), settings: labels, of: sweep.number, in: database)
     let added = Set(new.map(\.id))
     let (knownSweep, knownPoints) = try known(sweep: sweep.number, in: database)
     return GrownSweep(

@@ -17,7 +17,10 @@ extension Store {
     try read { database in
       let numbers =
         try names?.map { try number(ofSweep: $0, in: database) }
-        ?? Int64.fetchAll(database, sql: "SELECT number FROM sweep ORDER BY number")
+        // Points of another engine have other ids for other numbers: nobody here can run them.
+        ?? Int64.fetchAll(
+          database, sql: "SELECT number FROM sweep WHERE semantics_version = ? ORDER BY number",
+          arguments: [Engine.semanticsVersion])
       let workers = try Row.fetchAll(
         database,
         sql: """

@@ -74,7 +74,7 @@ extension Store {
     let rows = try Row.fetchCursor(statement)
     var count = 0
     while let row = try rows.next() {
-      text.add(row)
+      try text.add(row)
       count += 1
       if text.bytes.count >= 1 << 16 { try write(text.take()) }
     }
@@ -106,7 +106,7 @@ private struct ExportText {
     return bytes
   }
 
-  mutating func add(_ row: Row) {
+  mutating func add(_ row: Row) throws {
     for (place, value) in row.databaseValues.enumerated() {
       bytes += openings[place]
       switch value.storage {
@@ -116,7 +116,9 @@ private struct ExportText {
       case .double(let number) where number.isFinite || format == .csv: bytes += number.description.utf8
       case .double: bytes += "null".utf8
       case .string(let text): add(text)
-      case .blob: preconditionFailure("no view has a blob, but column \(place) of \(row)")
+      case .blob:
+        throw DatabaseError(
+          resultCode: .SQLITE_MISMATCH, message: "column \(place + 1) holds bytes, which no view does")
       }
     }
     bytes += (format == .csv ? "\r\n" : "}\n").utf8

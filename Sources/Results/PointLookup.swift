@@ -104,8 +104,13 @@ extension Store {
   /// At least `share` of all finished points, the same ones for the same `seed`, in the order of registration.
   private func finishedPoints(share: Double, seed: UInt64) throws -> [PointID] {
     let ids = try read { database in
-      try String.fetchAll(database, sql: "SELECT id FROM run JOIN point ON point.number = run.point ORDER BY run.point")
-        .map { try PointID(stored: $0, path: path) }
+      try String.fetchAll(
+        database,
+        sql: """
+          SELECT id FROM run JOIN point ON point.number = run.point WHERE run.semantics_version = ? ORDER BY run.point
+          """,
+        arguments: [Engine.semanticsVersion]
+      ).map { try PointID(stored: $0, path: path) }
     }
     let wanted = Int((min(max(share, 0), 1) * Double(ids.count)).rounded(.up))
     // By the draw of each point: which points are chosen does not depend on their order.

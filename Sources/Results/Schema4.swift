@@ -21,17 +21,26 @@ extension Schema {
   private static func addColumns(
     to table: String, _ columns: [(name: String, declaration: String)], in database: Database
   ) throws {
-    let end = "\n) STRICT"
+    let names = try String.fetchAll(
+      database, sql: "SELECT lower(name) FROM pragma_table_info(?)", arguments: [table])
+    if let column = columns.first(where: { names.contains($0.name) }) {
+      throw DatabaseError(
+        resultCode: .SQLITE_ERROR, message: "the table \(table) has a column \(column.name) already, which is not ours")
+    }
     let definition =
       try String.fetchOne(
         database, sql: "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", arguments: [table]) ?? ""
-    precondition(definition.hasSuffix(end), "the table \(table) is defined as \(definition)")
+    guard let end = definition.lastIndex(of: ")") else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table \(table) has no definition")
+    }
+    var head = definition[..<end]
+    while head.last?.isWhitespace == true { head.removeLast() }
     let added = columns.map { ",\n  \($0.name) \($0.declaration)" }.joined()
     let version = try Int.fetchOne(database, sql: "PRAGMA schema_version") ?? 0
     try database.execute(sql: "PRAGMA writable_schema = ON")
     try database.execute(
       sql: "UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?",
-      arguments: [definition.dropLast(end.count) + added + end, table])
+      arguments: [head + added + "\n" + definition[end...], table])
     // RESET has the definition read anew by this connection; the number, by all others.
     try database.execute(sql: "PRAGMA schema_version = \(version + 1); PRAGMA writable_schema = RESET")
   }

@@ -36,6 +36,15 @@ extension SweepChange {
 }
 
 extension Store {
+  /// Ends the attempts that a coordinator left open which was killed: for whoever holds the lock and waits for nobody.
+  package func endOpenAttempts(reason: String, at now: Date) throws {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE attempt SET class = 'lost', reason = ?, ended = ? WHERE class IS NULL",
+        arguments: [reason, Timestamp.text(now)])
+    }
+  }
+
   /// What `register` would change of a sweep that is here; nil for a new one, and for one whose file is the same.
   package func change(by sweep: SweepRegistration) throws -> SweepChange? {
     try read { database in
@@ -123,7 +132,7 @@ extension Store {
   /// The settings of points that the file no longer has. Where a setting of the file bears the same name and stands for
   /// another experiment (a fixed value was changed), the old one says what it differs in: seeds of one must not be taken
   /// for seeds of the other.
-  private func labels(
+  func labels(
     of retained: [Member], beside sweep: SweepRegistration, in database: Database
   ) throws -> [String] {
     guard !retained.isEmpty else { return [] }
@@ -131,12 +140,19 @@ extension Store {
     for point in sweep.points where examples[point.setting] == nil { examples[point.setting] = point.experiment }
     let statement = try database.makeStatement(
       sql: "SELECT \(ExperimentColumns.list(of: "point")) FROM point WHERE number = ?")
+    // Each name stands for one experiment, its seeds aside; what a name is taken for says what it differs in, and so on.
+    var taken = examples
     return try retained.map { member in
-      guard let example = examples[member.label], let row = try Row.fetchOne(statement, arguments: [member.number])
-      else { return member.label }
+      guard let row = try Row.fetchOne(statement, arguments: [member.number]) else { return member.label }
       let experiment = try ExperimentColumns.experiment(row, from: 0, path: path)
-      let words = experiment.settingWords(unlike: example)
-      return words.isEmpty ? member.label : member.label.isEmpty ? words : "\(member.label) \(words)"
+      var label = member.label
+      while let other = taken[label] {
+        let words = experiment.settingWords(unlike: other)
+        if words.isEmpty { return label }
+        label = label.isEmpty ? words : "\(label) \(words)"
+      }
+      taken[label] = experiment
+      return label
     }
   }
 }

@@ -17,9 +17,15 @@ extension Store {
         sql: "INSERT INTO verification (point, requested, requested_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
       return try points.filter { point in
         let number = try number(of: point, in: database)
-        let finished = try database.cachedStatement(sql: "SELECT 1 FROM run WHERE point = ?")
-        guard try Int.fetchOne(finished, arguments: [number]) != nil else {
+        let finished = try database.cachedStatement(sql: "SELECT semantics_version FROM run WHERE point = ?")
+        guard let semantics = try Int.fetchOne(finished, arguments: [number]) else {
           throw StoreError(.unknown, path, "point \(point.short) has not finished, so there is nothing to compare with")
+        }
+        guard semantics == Engine.semanticsVersion else {
+          throw StoreError(
+            .unknown, path,
+            "point \(point.short) was run with engine semantics \(semantics), and this groksweep computes other numbers "
+              + "(semantics \(Engine.semanticsVersion)); leave its sweep out of what is run again")
         }
         try insert.execute(arguments: [number, time, user.flatMap { $0.isEmpty ? nil : $0 }])
         return database.changesCount > 0
@@ -37,8 +43,10 @@ extension Store {
       database,
       sql: """
         SELECT point.id FROM verification JOIN point ON point.number = verification.point
-        WHERE verification.done IS NULL ORDER BY verification.number
-        """
+        JOIN run ON run.point = verification.point
+        WHERE verification.done IS NULL AND run.semantics_version = ? ORDER BY verification.number
+        """,
+      arguments: [Engine.semanticsVersion]
     ).map { try PointID(stored: $0, path: path) }
   }
 

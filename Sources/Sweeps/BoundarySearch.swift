@@ -105,6 +105,14 @@ extension SweepDraft {
         "method boundary has nothing to search; write an axis such as task.train_fraction: {boundary: [0.1, 0.9], "
           + "resolution: 0.01}")
     }
+    let paths = searched.flatMap { $0.keys.map(\.path) }
+    for axis in block.axes {
+      guard let path = axis.conditionKeys.first(where: { paths.contains($0) }) else { continue }
+      report(
+        axis.place,
+        "the condition of \(axis.name) looks at \(path), which is searched, so one search would mix different experiments; "
+          + "write the condition over other keys, or a sweep of its own")
+    }
     for axis in searched.dropFirst(BoundarySearch.maximumAxes) {
       report(
         axis.place,

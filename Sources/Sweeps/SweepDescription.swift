@@ -8,6 +8,7 @@ struct SweepDescription {
   let text: String
 
   /// Values of an axis are sorted: their order changes the order of the points, not what they are. So are rules and blocks.
+  /// But samples are drawn by place: there the order of an axis's values is part of what they are.
   init(name: String, blocks: [SweepBlock]) {
     let described = blocks.map { CanonicalJSON.object(Self.members(of: $0)) }.sortedWithoutRepeats()
     let sweep = CanonicalJSON.Member("sweep", .text(name))
@@ -22,15 +23,19 @@ struct SweepDescription {
     let swept = block.axes.flatMap(\.keys).flatMap { key in
       key.path == "seed" ? ["seed", "model_seed", "data_seed"] : [key.path]
     }
-    let left = block.axes.flatMap { axis in axis.keys.filter { axis.leavesFixed($0) }.map(\.path) }
+    let left = block.axes.flatMap { axis in axis.keys.filter { axis.leavesFixed($0) } }.flatMap { key in
+      key.path == "seed" ? ["model_seed", "data_seed"] : [key.path]
+    }
     let fixed: [CanonicalJSON.Member] = ExperimentKey.all.compactMap { key in
       guard !swept.contains(key.path) || left.contains(key.path), let value = key.value(block.base) else { return nil }
       return CanonicalJSON.Member(key.path, key.kind == .vocabulary ? block.vocabulary.json : value.json)
     }
-    let single = block.axes.filter { $0.keys.count == 1 }
-    let together = block.axes.filter { $0.keys.count > 1 }
+    let drawn = block.sampling == nil ? [] : Sampling.sampledAxes(block.axes)
+    func json(_ index: Int) -> CanonicalJSON { block.axes[index].json(inOrder: drawn.contains(index)) }
+    let single = block.axes.indices.filter { block.axes[$0].keys.count == 1 }
+    let together = block.axes.indices.filter { block.axes[$0].keys.count > 1 }
     var members: [CanonicalJSON.Member] = [
-      .init("axes", .object(single.map { .init($0.key.path, $0.json) })), .init("fixed", .object(fixed)),
+      .init("axes", .object(single.map { .init(block.axes[$0].key.path, json($0)) })), .init("fixed", .object(fixed)),
       .init("method", .text(block.method.rawValue)),
     ]
     // What a plain grid does not have is left out, so that sweeps from before there was more keep their description.
@@ -38,7 +43,7 @@ struct SweepDescription {
       members.append(.init("points", .number(Double(sampling.points))))
       members.append(.init("sampling_seed", .number(Double(sampling.seed))))
     }
-    if !together.isEmpty { members.append(.init("rows", .list(together.map(\.json).sortedWithoutRepeats()))) }
+    if !together.isEmpty { members.append(.init("rows", .list(together.map { json($0) }.sortedWithoutRepeats()))) }
     let rules = block.rules.flatMap(\.json).sortedWithoutRepeats()
     if !rules.isEmpty { members.append(.init("exclude", .list(rules))) }
     return members
@@ -47,7 +52,7 @@ struct SweepDescription {
 
 extension SweepAxis {
   /// A list of values, a distribution, or rows with their keys; with its conditions, if it has any.
-  fileprivate var json: CanonicalJSON {
+  fileprivate func json(inOrder: Bool) -> CanonicalJSON {
     if let search { return search.json }
     var members: [CanonicalJSON.Member]
     switch domain {
@@ -56,7 +61,7 @@ extension SweepAxis {
       return .object(inner + [.init("when", condition.json)])
     case .rows(let rows):
       if keys.count == 1 {
-        let values = rows.values(sorted: Self.isOrdered)
+        let values = inOrder ? rows.valuesInOrder : rows.values(sorted: Self.isOrdered)
         guard let condition else { return .list(values) }
         return .object([.init("choice", .list(values)), .init("when", condition.json)])
       }
@@ -67,7 +72,7 @@ extension SweepAxis {
             rows.columns[column][row].map { .init(keys[column].path, $0.json) }
           })
       }
-      members = [.init("rows", .list(lines.sortedWithoutRepeats()))]
+      members = [.init("rows", .list(inOrder ? lines : lines.sortedWithoutRepeats()))]
     }
     if let condition { members.append(.init("when", condition.json)) }
     return .object(members)
@@ -82,6 +87,15 @@ extension SweepAxis {
 }
 
 extension SweepRows {
+  /// Of one column: its values as they stand.
+  fileprivate var valuesInOrder: [CanonicalJSON] {
+    columns[0].indices.compactMap { row in
+      guard let value = columns[0][row] else { return nil }
+      guard !conditions.isEmpty, let condition = conditions[row] else { return value.json }
+      return .object([.init("value", value.json), .init("when", condition.json)])
+    }
+  }
+
   /// Of one column: its values, those with conditions of their own behind the others.
   fileprivate func values(sorted isOrdered: (SettingValue, SettingValue) -> Bool) -> [CanonicalJSON] {
     if conditions.isEmpty { return columns[0].compactMap { $0 }.sorted(by: isOrdered).map(\.json) }

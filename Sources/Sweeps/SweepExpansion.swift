@@ -16,6 +16,7 @@ extension SweepDraft {
     var total = 0
     for index in blocks.indices {
       var scan = BlockScan(blocks[index])
+      var hasTwin = false
       for candidate in 0..<blocks[index].candidateCount {
         guard let experiment = scan.look(at: candidate) else { continue }
         // Experiments that differ in values without effect are one point.
@@ -24,7 +25,18 @@ extension SweepDraft {
           let candidate = block == index ? scan.kept[place] : blocks[block].kept?[place] ?? 0
           return blocks[block].experiment(ofCandidate: Int(candidate))?.normalized == effective
         }
-        guard isNew else { continue }
+        guard isNew else {
+          if !hasTwin, let searched = blocks[index].axes.first(where: { $0.search != nil }) {
+            hasTwin = true
+            let setting = blocks[index].described(candidate: candidate)?.setting ?? ""
+            report(
+              searched.place,
+              "\(searched.name) is searched, but \(setting) is the same experiment as an earlier combination, since a value "
+                + "has no effect there, so its search would have a hole; make it a sweep of its own, or leave it out by a rule"
+            )
+          }
+          continue
+        }
         scan.keep(candidate, experiment)
         total += 1
         if total > SweepAxis.maximumValues {
@@ -55,13 +67,15 @@ extension SweepDraft {
         counts.first?.0.place ?? draft.place,
         "no point is left of \(scan.combinations): \(words)\(contradict); relax a rule, or widen an axis")
     }
-    // A few samples may miss a condition by chance.
-    guard scan.block.sampling == nil else { return }
-    for (index, axis) in axes.enumerated() where scan.seen[index].allSatisfy({ !$0 }) {
+    // Samples may miss by chance a condition on what is drawn, and a value of a list.
+    let drawn = scan.block.sampling == nil ? [] : Sampling.sampledAxes(axes).flatMap { axes[$0].keys.map(\.path) }
+    for (index, axis) in axes.enumerated()
+    where scan.seen[index].allSatisfy({ !$0 }) && !axis.conditionKeys.contains(where: { drawn.contains($0) }) {
       report(
         axis.place, "\(axis.name) exists at no point, since its condition never holds; correct when, or remove the axis"
       )
     }
+    guard scan.block.sampling == nil else { return }
     for (index, axis) in axes.enumerated() where scan.seen[index].contains(true) {
       for (row, condition) in (axis.rows?.conditions ?? []).enumerated()
       where condition != nil && !scan.seen[index][row] {

@@ -31,6 +31,7 @@ struct LocalJob {
     let lock = try Store.lock(path: path, now: Date())
     defer { lock.release() }
     let store = try openStore(path, .create)
+    try store.endOpenAttempts(reason: "the coordinator and its workers ended", at: Date())
     var settings: [PointID: String] = [:]
     let registrations = try sweeps.map { sweep in
       let points = Array(try store.points(of: sweep))

@@ -52,6 +52,18 @@ func onlyStoreHere() throws -> String {
   }
 }
 
+/// Refuses to replace a database, or what SQLite keeps beside one.
+func refuseDatabase(_ path: String) throws {
+  let stem = ["-wal", "-shm", "-journal", ".lock"].first(where: path.hasSuffix).map { String(path.dropLast($0.count)) }
+  for file in [path, stem].compactMap({ $0 }) {
+    guard let handle = FileHandle(forReadingAtPath: file) else { continue }
+    defer { try? handle.close() }
+    if (try? handle.read(upToCount: 16)) == Data("SQLite format 3\0".utf8) {
+      throw Failure("\(path): is a store or belongs to one, and would be lost; name another file", .badInput)
+    }
+  }
+}
+
 /// Refuses a path at which no file can be written: to be asked before the work whose result is to go there.
 func checkOutput(_ path: String) throws {
   func refused(_ message: String) -> Failure { Failure("\(path): \(message)", .badInput) }

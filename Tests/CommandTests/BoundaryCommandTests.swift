@@ -7,7 +7,7 @@ import Testing
 @Suite struct BoundaryCommandTests {
   private static let search = """
     sweep: search
-    task: {modulus: 7, train_fraction: 0.6}
+    task: {modulus: 7}
     model: {d_model: 8, heads: 2, d_mlp: 16}
     training: {epochs: 40}
     measure: {evaluate_every: 20}

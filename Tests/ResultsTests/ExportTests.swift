@@ -83,7 +83,7 @@ import Testing
     for name in ["run", "Runs", "", "runs; DROP TABLE run"] {
       let error = storeError { _ = try store.export(name, as: .csv) { _ in } }
       #expect(error?.kind == .unknown)
-      #expect(error?.message.contains("its views are ablations, attempts, crossings, curves,") == true)
+      #expect(error?.message.contains("its views are ablations, attempts, boundaries, crossings, curves,") == true)
     }
   }
 

@@ -31,7 +31,10 @@ struct AnalyzeCommand: ParsableCommand {
   @Flag(help: "One JSON object.") var json = false
 
   func run() throws {
-    if let saveLogits { try checkOutput(saveLogits) }
+    if let saveLogits {
+      try checkOutput(saveLogits)
+      try refuseDatabase(saveLogits)
+    }
     let bytes = try readInput(file)
     let model: ModelFile
     do {

@@ -34,6 +34,7 @@ struct ExportCommand: ParsableCommand {
       return
     }
     try checkOutput(output)
+    try refuseDatabase(output)
     let rows = try RowsOut.replacing(output) { descriptor in
       try results.export(view, where: condition, as: format) { try RowsOut.write($0, to: descriptor, name: output) }
     }

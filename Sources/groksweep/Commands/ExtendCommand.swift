@@ -80,7 +80,10 @@ struct ExtendCommand: ParsableCommand {
       ).run(workers: workers, connection)
     }
     let named = named ?? ""
-    if let save { try checkOutput(save) }
+    if let save {
+      try checkOutput(save)
+      try refuseDatabase(save)
+    }
     let local: LocalRun
     if let store {
       local = try fromStore(store, named)

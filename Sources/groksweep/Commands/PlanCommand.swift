@@ -175,6 +175,15 @@ private struct PlanLine {
     let warmup_epochs: Int
     let evaluate_every: Int
     let after_grokking: Int?
+    let label_noise: Double
+    let initialization_scale: Double
+    let batch_size: Int?
+    let optimizer: String
+    let schedule: String
+    let momentum: Double
+    let l1: Double
+    let grokfast_alpha: Double
+    let grokfast_lambda: Double
     let model_seed: UInt64
     let data_seed: UInt64
     let state: String
@@ -191,7 +200,12 @@ private struct PlanLine {
         max_epochs: training.epochs, learning_rate: training.learningRate, weight_decay: training.weightDecay,
         beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
         warmup_epochs: training.warmupEpochs, evaluate_every: point.experiment.measure.evaluateEvery,
-        after_grokking: point.experiment.stop.afterGrokking, model_seed: point.experiment.modelSeed,
+        after_grokking: point.experiment.stop.afterGrokking,
+        label_noise: task.labelNoise, initialization_scale: model.initializationScale,
+        batch_size: training.batchSize, optimizer: training.optimizer.rawValue,
+        schedule: training.schedule.rawValue, momentum: training.momentum, l1: training.l1,
+        grokfast_alpha: training.grokfastAlpha, grokfast_lambda: training.grokfastLambda,
+        model_seed: point.experiment.modelSeed,
         data_seed: point.experiment.dataSeed, state: state,
         cost_core_seconds: (point.experiment.estimatedCoreSeconds * pace * 1000).rounded() / 1000))
   }

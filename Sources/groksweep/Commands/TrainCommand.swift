@@ -33,7 +33,10 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "One JSON object per evaluation, and one for the result.") var json = false
 
   func run() throws {
-    if let save { try checkOutput(save) }
+    if let save {
+      try checkOutput(save)
+      try refuseDatabase(save)
+    }
     let sweepFile = try readSweepFile(file, overrides)
     let chosen = try choosePoint(of: sweepFile)
     var experiment = chosen.experiment
