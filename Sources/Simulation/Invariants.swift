@@ -91,13 +91,19 @@ extension Simulation {
   var isEveryPointTerminal: Bool { store.terminalCount == store.registeredCount }
 
   /// Nothing is left to do: every wanted point is terminal, every attempt has its end, and no worker has a result that
-  /// nobody gave a receipt for.
+  /// nobody gave a receipt for; but one of a point that nobody wants may lie where it is when the coordinator has ended.
   var isSettled: Bool {
     store.openCount == 0
       && store.points.allSatisfy { point in
         (point.isTerminal && !point.isToVerify) || !point.sweeps.contains { store.sweeps[$0].state == .active }
       }
-      && machines.allSatisfy { $0.folders.allSatisfy { $0.result == nil } }
+      && machines.allSatisfy { $0.folders.allSatisfy { $0.result == nil || isUnwanted($0.point) } }
+  }
+
+  /// All its sweeps were cancelled or paused before it came to an end.
+  private func isUnwanted(_ number: Int) -> Bool {
+    let point = store.points[number]
+    return !point.isTerminal && !point.sweeps.contains { store.sweeps[$0].state == .active }
   }
 
   /// What is not settled, in words.
@@ -111,7 +117,7 @@ extension Simulation {
       return ("\(attempt.lease) of point \(attempt.point) has no end", .point(attempt.point))
     }
     for machine in machines {
-      if let folder = machine.folders.first(where: { $0.result != nil }) {
+      if let folder = machine.folders.first(where: { $0.result != nil && !isUnwanted($0.point) }) {
         return ("\(machine.name) still has a result of point \(folder.point)", .point(folder.point))
       }
     }

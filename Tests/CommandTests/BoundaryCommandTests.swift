@@ -32,7 +32,7 @@ import Testing
       planned.output.contains(
         """
         2 searches for where the outcome changes. These are 30 points of the 486 that the whole grid has at this \
-        resolution; refining takes at most 60 points when the outcome changes once in each search, and 150 whatever comes.
+        resolution; refining takes at most 60 points when the outcome changes once in each search, and at most 150 points (31 %) whatever comes.
         """), "\(planned.output)")
   }
 

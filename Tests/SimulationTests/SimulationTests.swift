@@ -148,6 +148,11 @@ import Testing
     expectWell(Simulation.run(.random(seed: seed)))
   }
 
+  /// Swarm seed 295: the coordinator was done before a worker came back with the result of a point that was cancelled.
+  @Test func `a result that nobody wants may stay where it is when all is done`() {
+    expectWell(Simulation.run(.random(seed: 295)))
+  }
+
   @Test func `checkpoints that are damaged where they are kept cost time only`() throws {
     let faults = try Faults(parsing: "damage=8,worker-crash=2,worker-signal=2")
     for seed in UInt64(1)...10 { expectWell(run(seed, faults)) }
