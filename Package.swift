@@ -33,8 +33,12 @@ let package = Package(
       dependencies: [
         "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
       ]),
+    // What puts workers on machines: ssh, Slurm.
     .target(
-      name: "Reports", dependencies: ["Results", "Sweeps", "Grokking"],
+      name: "Launchers", dependencies: ["Cluster", "Results", "Sweeps", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Figures"),
+    .target(
+      name: "Reports", dependencies: ["Figures", "Results", "Sweeps", "Grokking"],
       // The sweep files are links to those in configs/.
       resources: [
         "published.json", "reproduce-paper.yaml", "reproduce-train-fraction.yaml", "reproduce-weight-decay.yaml",
@@ -43,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "groksweep",
       dependencies: [
-        "Cluster", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
+        "Cluster", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -63,7 +68,9 @@ let package = Package(
         "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Results", "Sweeps", "Grokking"]),
+    .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
+    .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     // What both kinds of tests that start the real binary share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport", "Results", "Grokking", "Sweeps", "ZeroMQ"]),

@@ -1,0 +1,23 @@
+// Text inside SVG and HTML. Everything that comes from a store or a sweep file goes through here.
+
+package enum Markup {
+  /// `text` with the characters that mean something in markup written as entities; safe between tags and inside quoted
+  /// attributes. Control characters, which XML forbids, become U+FFFD.
+  package static func escaped(_ text: String) -> String {
+    var result = ""
+    result.reserveCapacity(text.utf8.count)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      case "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      case _ where scalar.value < 0x20 && !"\t\n\r".unicodeScalars.contains(scalar): result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
