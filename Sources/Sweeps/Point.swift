@@ -123,6 +123,16 @@ extension TrainingSettings {
 }
 
 extension Experiment {
+  /// What runs have in common that differ only in when they end: the state in which one of them ended at its last epoch is
+  /// one through which each longer one comes. Nil where the end decides about the first epoch already.
+  package var lineage: PointID? {
+    guard !training.dependsOnEnd else { return nil }
+    var endless = self
+    endless.training.epochs = 0
+    endless.stop.afterGrokking = nil
+    return PointID(of: endless)
+  }
+
   /// The values in which this experiment is unlike `other`, seeds aside, as settings name them:
   /// `epochs=40000 weight_decay=1`; empty when there are none.
   package func settingWords(unlike other: Experiment) -> String {
