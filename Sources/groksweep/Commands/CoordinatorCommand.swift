@@ -34,7 +34,8 @@ struct CoordinatorCommand: ParsableCommand {
 
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
   var checkpointSeconds: Double = 30
-  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.") var keepCensored = false
+  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
+  var keepCensored = false
 
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
@@ -71,6 +72,10 @@ struct CoordinatorCommand: ParsableCommand {
       for line in registration.changeLines { screen.remark(line) }
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
+      let state = try results.sweepProgress(of: sweep.name).state
+      if state != .active {
+        screen.remark("\(sweep.name): stays \(state.rawValue) until groksweep resume \(shellQuoted(sweep.name))")
+      }
     }
     let configuration = CoordinatorShell.Configuration(
       endpoint: bind,
