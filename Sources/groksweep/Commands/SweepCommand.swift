@@ -22,7 +22,8 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var overrides: Overrides
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
-  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.") var keepCensored = false
+  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
+  var keepCensored = false
 
   func validate() throws { try LocalJob.validate(workers: workers) }
 
