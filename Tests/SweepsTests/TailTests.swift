@@ -71,10 +71,7 @@ import Testing
     let costs = experiments.map(\.estimatedCoreSeconds)
     let spread = costs.max()! / costs.min()!
     let shares = (1...20).map { busyInLastTenth(experiments, slots: slots, seed: UInt64($0)) }.sorted()
-    print(
-      "\(experiments.count) points whose costs differ by a factor of \(Int(spread)), \(slots) slots:",
-      "busy in the last tenth, least \(shares[0]), median \(shares[10])")
     #expect(spread > 15)
-    #expect(shares[0] >= 0.8, "\(shares)")
+    #expect(shares[0] >= 0.8, "busy in the last tenth, by seed: \(shares)")
   }
 }
