@@ -25,7 +25,7 @@ struct Groksweep: ParsableCommand {
       AdmitCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
       ExtendCommand.self, AnalyzeCommand.self, ExportCommand.self, SnapshotCommand.self, MergeCommand.self,
-      ReproduceCommand.self, KeysCommand.self, BenchCommand.self,
+      ReproduceCommand.self, ClusterCommand.self, KeysCommand.self, BenchCommand.self,
       SimulateCommand.self, VersionCommand.self,
     ])
 
