@@ -6,7 +6,7 @@ struct ClusterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cluster",
     abstract: "Start workers on other machines, see them, and end them.",
-    subcommands: [Up.self, Status.self, Add.self, Down.self])
+    subcommands: [Up.self, Status.self, Add.self, Down.self, Slurm.self])
 
   struct Up: ParsableCommand {
     static let configuration = CommandConfiguration(
