@@ -28,7 +28,7 @@ struct ColourScale {
   func ticks(height: Double) -> [Tick] { scale.ticks(about: Int(height / 40)).filter { $0.label != nil } }
 
   /// Of the bar, its numbers and its title, with room at the left.
-  func width(height: Double) -> Double { 14 + 12 + 5 + labelWidth(height) + 18 }
+  func width(height: Double) -> Double { 14 + 12 + 5 + labelWidth(height) + 22 }
 
   private func labelWidth(_ height: Double) -> Double {
     ticks(height: height).map { TextWidth.of($0.label ?? "", size: 11) }.max() ?? 0

@@ -64,7 +64,7 @@ struct Layout {
     let labelWidth = yTicks.joined().map { TextWidth.of($0.label ?? "", size: Layout.tickSize) }.max() ?? 0
     let sharesY = figure.sharing.contains(.y) && source.allSatisfy { $0.y == first.y }
     let titleWidth = first.y.title.isEmpty ? 0 : 20.0
-    let left = titleWidth + labelWidth + 9
+    let left = titleWidth + labelWidth + 12
 
     let cells = source.map { panel in panel.marks.compactMap { if case .cells(let cells) = $0 { cells } else { nil } } }
     if figure.sharing.contains(.colours) { sharedColours = ColourScale(cells.flatMap { $0 }) }
@@ -103,7 +103,8 @@ struct Layout {
         let isLeftmost = index == start
         let scale = Scale(xScales[index], from: frame.x, to: frame.right)
         let ticks = TickRow(
-          panel.x, scale, showsLabels: isLowest || !sharesX, room: plotWidth + (columns > 1 ? 10 : min(left, right)))
+          panel.x, scale, showsLabels: isLowest || !sharesX, overhang: columns > 1 ? min(gap / 2 - 2, right) : right - 2
+        )
         let xTitle = isLowest || !sharesX && panel.x.title != first.x.title ? panel.x.title : ""
         below = max(below, ticks.height + (xTitle.isEmpty ? 4 : 20))
         panels.append(
@@ -198,15 +199,23 @@ extension Tick {
 
 /// The ticks of an x axis, and how their labels are kept apart.
 struct TickRow {
+  struct Label: Hashable {
+    var text: String
+    /// Its middle, or where a turned one ends.
+    var x: Double
+  }
+
   private(set) var ticks: [Tick]
+  private(set) var labels: [Label] = []
   /// Labels run upwards to the right, where they would overlap otherwise.
   private(set) var isTurned = false
   /// Of the labels.
-  let height: Double
+  private(set) var height: Double
 
-  /// - Parameter room: for labels, a little wider than the plot.
-  init(_ axis: Axis, _ scale: Scale, showsLabels: Bool, room: Double) {
+  /// - Parameter overhang: how far labels may reach beyond the ends of the axis.
+  init(_ axis: Axis, _ scale: Scale, showsLabels: Bool, overhang: Double) {
     let length = scale.end - scale.start
+    height = 18
     if case .bands = axis.kind {
       ticks = scale.ticks(about: 0)
     } else if !axis.names.isEmpty {
@@ -214,40 +223,45 @@ struct TickRow {
     } else {
       var count = max(2, Int(length / 55))
       ticks = scale.ticks(about: count)
-      while count > 1, TickRow.overlap(ticks, scale) {
+      while count > 1, !TickRow.standApart(TickRow.labels(ticks, scale, overhang)) {
         count -= 1
         ticks = scale.ticks(about: count)
       }
     }
     guard showsLabels else {
-      for i in ticks.indices { ticks[i].label = nil }
       height = 4
       return
     }
-    if TickRow.overlap(ticks, scale) {
-      isTurned = true
-      // A turned line of text needs about its height in width.
-      let every = max(1, Int((13 / max(length / Double(max(ticks.count, 1)), 1)).rounded(.up)))
-      for i in ticks.indices where i % every != 0 { ticks[i].label = nil }
-      for i in ticks.indices {
-        ticks[i].label = ticks[i].label.map { TextWidth.cut($0, to: 110, size: Layout.tickSize) }
-      }
-      let longest = ticks.map { TextWidth.of($0.label ?? "", size: Layout.tickSize) }.max() ?? 0
-      height = 14 + longest * 0.71
-    } else {
-      height = 18
+    labels = TickRow.labels(ticks, scale, overhang)
+    if !TickRow.standApart(labels) { turn(scale) }
+  }
+
+  private mutating func turn(_ scale: Scale) {
+    isTurned = true
+    // A turned line of text needs about its height in width.
+    let distance = (scale.end - scale.start) / Double(max(ticks.count, 1))
+    let every = max(1, Int((14 / max(distance, 0.1)).rounded(.up)))
+    labels = ticks.enumerated().compactMap { number, tick in
+      guard number % every == 0, let text = tick.label, let x = scale.place(tick.value) else { return nil }
+      return Label(text: TextWidth.cut(text, to: 110, size: Layout.tickSize), x: x + 3)
+    }
+    height = 14 + (labels.map { TextWidth.of($0.text, size: Layout.tickSize) }.max() ?? 0) * 0.71
+  }
+
+  /// Centred at their ticks, moved inwards where they would reach too far.
+  private static func labels(_ ticks: [Tick], _ scale: Scale, _ overhang: Double) -> [Label] {
+    ticks.compactMap { tick in
+      guard let text = tick.label, let x = scale.place(tick.value) else { return nil }
+      let half = TextWidth.of(text, size: Layout.tickSize) / 2
+      let (low, high) = (scale.start - overhang + half, scale.end + overhang - half)
+      return Label(text: text, x: low < high ? min(max(x, low), high) : x)
     }
   }
 
-  /// Whether neighbouring labels, centred at their ticks, come closer than a space to each other.
-  static func overlap(_ ticks: [Tick], _ scale: Scale) -> Bool {
-    var last = -Double.infinity
-    for tick in ticks {
-      guard let label = tick.label, let place = scale.place(tick.value) else { continue }
-      let half = TextWidth.of(label, size: Layout.tickSize) / 2
-      if place - half < last + 5 { return true }
-      last = place + half
+  private static func standApart(_ labels: [Label]) -> Bool {
+    zip(labels, labels.dropFirst()).allSatisfy { left, right in
+      let space = (TextWidth.of(left.text, size: Layout.tickSize) + TextWidth.of(right.text, size: Layout.tickSize)) / 2
+      return right.x - left.x >= space + 5
     }
-    return false
   }
 }

@@ -114,12 +114,11 @@ struct PanelDrawing {
         frame.y - (figure.shadesAreNamed ? 22 : 7), size: Layout.titleSize, paint: .ink, isBold: true)
     }
     svg.open("g", " font-size=\"\(NumberText.coordinate(Layout.tickSize))\"" + svg.paints(fill: .muted))
-    for tick in layout.xTicks.ticks {
-      guard let x = layout.x.place(tick.value), let label = tick.label else { continue }
+    for label in layout.xTicks.labels {
       if layout.xTicks.isTurned {
-        svg.label(label, x + 3, frame.bottom + 14, .end, turned: -45)
+        svg.label(label.text, label.x, frame.bottom + 14, .end, turned: -45)
       } else {
-        svg.label(label, x, frame.bottom + 16, .middle)
+        svg.label(label.text, label.x, frame.bottom + 16, .middle)
       }
     }
     if layout.yLabelsAreShown {

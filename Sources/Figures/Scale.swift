@@ -113,7 +113,7 @@ extension Scale {
     guard rough.isFinite, rough > 0 else { return [] }
     let magnitude = pow(10, log10(rough).rounded(.down))
     guard magnitude > 0 else { return [] }
-    let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough * (1 - 1e-9) } ?? 10 * magnitude
+    let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough * 0.8 } ?? 10 * magnitude
     let (first, last) = ((low / step - 1e-9).rounded(.up), (high / step + 1e-9).rounded(.down))
     guard first <= last, last - first < 200, abs(first) < 1e15, abs(last) < 1e15 else { return [] }
     let values = (Int(first)...Int(last)).map { Double($0) * step }
