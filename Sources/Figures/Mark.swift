@@ -1,18 +1,18 @@
 // What is drawn in a panel. Values that are absent or not finite leave gaps; nothing here is ever drawn at a made-up place.
 
-/// A place in a panel: `y` is nil where nothing was measured.
-package struct Point: Hashable, Sendable {
-  package var x: Double
-  package var y: Double?
-
-  package init(_ x: Double, _ y: Double?) {
-    self.x = x
-    self.y = y
-  }
-}
-
 /// Points joined in their order.
 package struct Line: Hashable, Sendable {
+  /// `y` is nil where nothing was measured.
+  package struct Point: Hashable, Sendable {
+    package var x: Double
+    package var y: Double?
+
+    package init(_ x: Double, _ y: Double?) {
+      self.x = x
+      self.y = y
+    }
+  }
+
   package enum Shape: Hashable, Sendable {
     case straight
     /// Each value holds until the next point: a survival curve.

@@ -17,8 +17,8 @@ struct MarkDrawing {
   }
 
   /// Runs of points between gaps, each with its place on the page and its values; thinned where they are very many.
-  private func runs(_ points: [Point]) -> [[(x: Double, y: Double, value: Point)]] {
-    var runs: [[(x: Double, y: Double, value: Point)]] = [[]]
+  private func runs(_ points: [Line.Point]) -> [[(x: Double, y: Double, value: Line.Point)]] {
+    var runs: [[(x: Double, y: Double, value: Line.Point)]] = [[]]
     for point in points {
       if let y = point.y, let placeX = layout.x.place(point.x), let placeY = layout.y.place(y) {
         runs[runs.count - 1].append((placeX, placeY, point))
