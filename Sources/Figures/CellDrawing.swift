@@ -25,7 +25,9 @@ struct CellDrawing {
     let raster = Raster(columns: cells.columns, rows: cells.rows, levels: levels, ramp: colours.ramp)
     guard let box = box(columns: 0...cells.columns - 1, rows: 0...cells.rows - 1) else { return }
     var attributes = SVGText.place(box.x, box.y) + SVGText.size(box)
-    attributes += " preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\""
+    attributes += " preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\""
+    // A page's style sheet says so for all; its policy may forbid it here.
+    if !svg.isPage { attributes += " style=\"image-rendering:pixelated\"" }
     if svg.isPage {
       let kind = colours.scale.kind == .logarithmic ? "log" : "lin"
       attributes += " data-cells=\"\(cells.columns) \(cells.rows)\" data-value=\"\(kind) "

@@ -5,7 +5,7 @@
 
 import Foundation
 
-struct Raster {
+package struct Raster {
   let columns: Int
   let rows: Int
   /// Row by row from the top.
@@ -13,9 +13,9 @@ struct Raster {
   let ramp: Ramp
 
   /// Where the first byte of the rows (a filter byte, then the levels) stands in the file.
-  static let rowsOffset = 8 + (12 + 13) + (12 + 768) + (12 + 1) + 8 + 2 + 5
+  package static let rowsOffset = 8 + (12 + 13) + (12 + 768) + (12 + 1) + 8 + 2 + 5
   /// Bytes of a block of rows; 5 more bytes stand before each.
-  static let blockSize = 65_535
+  package static let blockSize = 65_535
 
   /// `data:image/png;base64,…`
   var dataURI: String { "data:image/png;base64," + Data(png).base64EncodedString() }

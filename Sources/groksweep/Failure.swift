@@ -53,7 +53,7 @@ struct Failure: Error {
     case is KernelPathError: .notAllowed
     case is NoCoordinator: .noCoordinator
     case is NotLetIn: .notAllowed
-    case is WireError, is KeyFileError: .badInput
+    case is WireError, is KeyFileError, is RunFigureError: .badInput
     case is ZeroMQError, is LocalWorkersError, is OnlyHostBarred, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed

@@ -4,7 +4,7 @@ import Figures
 import Grokking
 
 extension RunSubject {
-  private var outcomeSentence: String {
+  var outcomeSentence: String {
     func epoch(_ value: Int) -> String { "epoch \(Wording.grouped(value))" }
     return switch result.outcome {
     case .grokked(let memorization, let grokking):
