@@ -53,9 +53,10 @@ struct Failure: Error {
     case let error as SlurmError: Self.status(of: error)
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
+    case let error as LauncherError: error.isBadInput ? .badInput : .failed
     case is NoCoordinator: .noCoordinator
     case is NotLetIn: .notAllowed
-    case is WireError, is KeyFileError: .badInput
+    case is WireError, is KeyFileError, is RunFigureError: .badInput
     case is ZeroMQError, is LocalWorkersError, is OnlyHostBarred, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
       .failed
