@@ -22,13 +22,14 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var overrides: Overrides
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
+  @OptionGroup var log: LogOptions
 
   func validate() throws { try LocalJob.validate(workers: workers) }
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
-    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers).run(
+    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers, log: log).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
       },
