@@ -53,6 +53,8 @@ extension CoordinatorShell {
 
   /// One round.
   func advance() {
+    let began = isQuiet ? nil : MonotonicInstant.now
+    defer { if let began { counts.rounds.add(seconds: MonotonicInstant.now.seconds(since: began)) } }
     let events = queue
     queue.removeAll(keepingCapacity: true)
     var handled = 0

@@ -19,6 +19,8 @@ struct LocalJob {
   let workers: Int?
   /// Whether the states in which censored runs end are kept, for longer ones.
   var keepsCensored = false
+  /// How its log looks; nil: as usual.
+  var log: LogOptions?
 
   /// Of a sweep that grows, so many possible points get their names for the display at once.
   private static let namedPoints = 10_000
@@ -43,7 +45,8 @@ struct LocalJob {
       }
       return try store.register(SweepRegistration(sweep, points: points), at: Date())
     }
-    let screen = Screen()
+    let usual = Screen()
+    let (screen, logger) = log?.start(usual: .warning) ?? (usual, Logger(onto: usual, from: .warning))
     try announce(store, registrations, screen)
 
     let interrupt = try Interrupt()
@@ -55,11 +58,12 @@ struct LocalJob {
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
-        workerArguments: ["--quiet"], scratch: scratchPath(besides: path), scheduler: scheduler))
+        workerArguments: ["--quiet"] + (log?.arguments ?? []), scratch: scratchPath(besides: path), scheduler: scheduler
+      ))
     let title = sweeps.contains { $0.boundary != nil } ? "\(name) (refining: more points come)" : name
     let display = SweepDisplay(sweep: title, settings: settings, screen: screen)
     let end = try local.run(
-      store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
+      store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: logger,
       onOverview: { display.show($0) })
     screen.clear()
     if keepsCensored { tellEndedRuns(besides: path) }

@@ -37,6 +37,10 @@ struct CoordinatorCommand: ParsableCommand {
   @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
   var keepCensored = false
 
+  @Option(help: "Give its numbers to Prometheus there, as in 127.0.0.1:9464 (port 0: a free one).") var metrics: String?
+  @Flag(help: "Give them also where others can reach the address: they may read along.") var metricsOpen = false
+  @OptionGroup var log: LogOptions
+
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
     guard leaseSeconds >= 1, leaseSeconds <= 86_400 else {
@@ -60,11 +64,12 @@ struct CoordinatorCommand: ParsableCommand {
     interrupt.catchSignals()
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
-    let screen = Screen()
-    let logger = Logger(onto: screen, from: .info)
+    let (screen, logger) = log.start(usual: .info)
     FileLimit.raise()
     let ring = try keys.map { try Keys(KeyFolder(path: $0), logger: logger) }
     let listener = try CoordinatorShell.listen(on: bind, keys: ring, isInsecure: insecure, logger: logger)
+    let meter = try metrics.map { try MetricsServer(at: $0, isOpen: metricsOpen) }
+    if let meter { screen.remark("metrics at \(meter.address)") }
     let results = try openStore(store, .create)
     for sweep in sweeps {
       let points = Array(try results.points(of: sweep))
@@ -97,6 +102,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
+    if let meter { shell.onCounts = { meter.publish($0, $1) } }
     let end = try shell.run()
     screen.clear()
     if keepCensored { tellEndedRuns(besides: store) }

@@ -24,13 +24,16 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
   @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
   var keepCensored = false
+  @OptionGroup var log: LogOptions
 
   func validate() throws { try LocalJob.validate(workers: workers) }
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
-    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers, keepsCensored: keepCensored).run(
+    try LocalJob(
+      name: sweep.name, sweeps: [sweep], path: path, workers: workers, keepsCensored: keepCensored, log: log
+    ).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
       },
