@@ -20,12 +20,16 @@ import Testing
     ("Results", ["Sweeps", "Grokking"]),
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
     ("Reports", ["Results", "Sweeps", "Grokking"]),
-    ("groksweep", ["Cluster", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
+    ("Launchers", ["Cluster", "Results", "Sweeps"]),
+    (
+      "groksweep",
+      ["Cluster", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]
+    ),
   ]
 
   private static let ours: Set<String> = [
-    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports",
-    "groksweep",
+    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Launchers",
+    "Reports", "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {
