@@ -8,7 +8,6 @@ import Cluster
 import Foundation
 import Results
 import Sweeps
-import Synchronization
 
 package struct SSHCluster: Sendable {
   let folder: ClusterFolder
@@ -179,94 +178,6 @@ package struct SSHCluster: Sendable {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  // MARK: keys
-
-  /// One for each host, so that each can be revoked, and one for us.
-  private func makeKeys(_ state: inout ClusterState) throws {
-    guard let path = state.keys else { return }
-    let keys = KeyFolder(path: path)
-    try keys.create()
-    if access(folder.operatorJoin, F_OK) != 0 {
-      _ = try makeKey(keys, "\(state.id)-operator", .operator, to: folder.operatorJoin, address: nil)
-    }
-    for place in state.members.indices {
-      let join = folder.join(of: state.members[place])
-      guard state.members[place].key == nil || access(join, F_OK) != 0 else { continue }
-      // One that nobody wrote down is nobody's.
-      unlink(join)
-      state.members[place].key = try makeKey(
-        keys, "\(state.id)-\(state.members[place].host.name)", .worker, to: join, address: state.address)
-    }
-  }
-
-  /// Names are never given again, so a second key of a host has a number behind its name. Returns the name.
-  private func makeKey(
-    _ keys: KeyFolder, _ name: String, _ role: Role, to path: String, address: String?
-  ) throws -> String {
-    let known = Set(try keys.read().cards.map(\.name))
-    var free = name
-    var number = 2
-    while known.contains(free) {
-      free = "\(name)-\(number)"
-      number += 1
-    }
-    let join = try keys.add(name: free, role: role, address: address, at: Date())
-    do {
-      try join.write(to: path)
-    } catch {
-      keys.remove(name: free)
-      throw error
-    }
-    return free
-  }
-
-  private func revoke(_ name: String, _ state: ClusterState) {
-    guard let path = state.keys else { return }
-    _ = try? KeyFolder(path: path).revoke(name: name, at: Date())
-  }
-
-  // MARK: the coordinator
-
-  var coordinator: LocalCoordinator { LocalCoordinator(executable: executable, folder: folder) }
-
-  private func startCoordinator(_ state: inout ClusterState, _ sweeps: [Sweep], _ overrides: [String]) throws {
-    guard state.ownsCoordinator else { return try submit(sweeps, overrides, state) }
-    if let process = try coordinator.running(state) {
-      state.coordinator = process
-      try folder.write(state)
-      tell("coordinator", "runs already, process \(process.process)")
-      return try submit(sweeps, overrides, state)
-    }
-    let logFrom = coordinator.logSize
-    let process = try coordinator.start(state, files: sweeps.map(\.file), overrides: overrides)
-    state.coordinator = process
-    do {
-      try folder.write(state)
-      try coordinator.waitUntilListening(process, state, logFrom: logFrom)
-    } catch {
-      coordinator.stop(process)
-      throw error
-    }
-    tell("coordinator", "started, process \(process.process); groksweep status --connect \(state.endpoint)")
-  }
-
-  private func submit(_ sweeps: [Sweep], _ overrides: [String], _ state: ClusterState) throws {
-    let client = try coordinator.client(state, timeoutSeconds: 300)
-    // Also without a sweep: a coordinator that does not answer is told before any host is touched.
-    let requests =
-      sweeps.isEmpty
-      ? [OperatorRequest.status]
-      : sweeps.map { .submit(name: $0.file, text: $0.text, overrides: overrides, priority: nil) }
-    for request in requests {
-      switch try client.ask(request) {
-      case .done(let words): tell("coordinator", words)
-      case .answer: break
-      case .failed(let words, let isBadInput): throw LauncherError(words, isBadInput: isBadInput)
-      case .notAllowed(let words): throw NotLetIn(description: words)
-      }
-    }
-  }
-
   // MARK: down
 
   /// Ends everything: the workers, which hand over what they have, then the coordinator if it is the cluster's own, the
@@ -300,7 +211,7 @@ package struct SSHCluster: Sendable {
   }
 
   /// What is on this machine of a cluster that has ended, or has never begun.
-  private func removeLocal(_ state: ClusterState) {
+  func removeLocal(_ state: ClusterState) {
     if let keys = state.keys, let own = try? JoinFile(path: folder.operatorJoin) {
       _ = try? KeyFolder(path: keys).revoke(name: own.name, at: Date())
     }
@@ -344,40 +255,4 @@ extension ClusterState {
 
 extension Result {
   fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
-}
-
-/// Whatever goes wrong at a host is that host's trouble.
-func attempt<Value>(_ body: () throws -> Value) -> Result<Value, HostTrouble> {
-  do {
-    return .success(try body())
-  } catch let trouble as HostTrouble {
-    return .failure(trouble)
-  } catch {
-    return .failure(.other("\(error)"))
-  }
-}
-
-/// `body` of each item, in their order, many at a time: nearly all of it is waiting for other machines.
-func inParallel<Item: Sendable, Value: Sendable>(
-  _ items: [Item], most: Int = 64, _ body: @escaping @Sendable (Item) -> Value
-) -> [Value] {
-  let results = Mutex<[Value?]>(Array(repeating: nil, count: items.count))
-  let next = Atomic(0)
-  let group = DispatchGroup()
-  withoutActuallyEscaping(body) { body in
-    for _ in 0..<min(most, items.count) {
-      group.enter()
-      Thread.detachNewThread {
-        defer { group.leave() }
-        while true {
-          let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard place < items.count else { return }
-          let value = body(items[place])
-          results.withLock { $0[place] = value }
-        }
-      }
-    }
-    group.wait()
-  }
-  return results.withLock { $0.map { $0! } }
 }
