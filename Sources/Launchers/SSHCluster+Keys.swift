@@ -47,4 +47,10 @@ extension SSHCluster {
     guard let path = state.keys else { return }
     _ = try? KeyFolder(path: path).revoke(name: name, at: Date())
   }
+
+  /// Those too that nobody had time to write down: their names begin with the cluster's.
+  func revokeAll(_ state: ClusterState) {
+    guard let path = state.keys, let cards = try? KeyFolder(path: path).read().cards else { return }
+    for card in cards where card.revoked == nil && card.name.hasPrefix("\(state.id)-") { revoke(card.name, state) }
+  }
 }

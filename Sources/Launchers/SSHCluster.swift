@@ -69,7 +69,8 @@ package struct SSHCluster: Sendable {
 
   // MARK: up
 
-  /// Starts what does not run, mends what is broken, leaves alone what is well.
+  /// Starts what does not run, mends what is broken, leaves alone what is well: of the hosts of the file, and of those
+  /// that were added.
   ///
   /// - Parameter copies: whether all get a copy of the program, whatever the file says.
   /// - Throws: when nothing can be started at all; then nothing is.
@@ -81,11 +82,14 @@ package struct SSHCluster: Sendable {
     let before = try folder.read()
     var state = try before.map { try renewed($0, way) } ?? newState(way)
     state.defaults = hosts.defaults
-    for host in hosts.hosts { state.join(host) }
-    for member in state.members where !hosts.hosts.contains(where: { $0.name == member.host.name }) {
+    for host in hosts.hosts { state.join(host, isAdded: false) }
+    let names = Set(hosts.hosts.map(\.name) + state.members.filter(\.isAdded).map(\.host.name))
+    for member in state.members where !names.contains(member.host.name) {
       tell(member.host.name, "is not in the file of hosts; its workers are left as they are")
     }
     do {
+      try folder.write(state)
+      try makeSocketFolder(state)
       try makeKeys(&state)
       try folder.write(state)
       try startCoordinator(&state, sweeps, overrides)
@@ -93,7 +97,6 @@ package struct SSHCluster: Sendable {
       if before == nil { removeLocal(state) }
       throw error
     }
-    let names = Set(hosts.hosts.map(\.name))
     return try start(names, state, copies: copies)
   }
 
@@ -107,7 +110,7 @@ package struct SSHCluster: Sendable {
     }
     var host = host
     host.settings = host.settings.completed(by: state.defaults)
-    state.join(host)
+    state.join(host, isAdded: true)
     try makeKeys(&state)
     try folder.write(state)
     return try start([host.name], state, copies: copies)[0]
@@ -139,10 +142,12 @@ package struct SSHCluster: Sendable {
     return outcomes.map { Started(host: $0.host, outcome: $0.outcome) }
   }
 
-  private func newState(_ way: Way) throws -> ClusterState {
-    let sockets = try Self.makeSocketFolder()
+  private func newState(_ way: Way) -> ClusterState {
+    let id = String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+    // Short, whatever TMPDIR says: a socket's path has at most 107 bytes.
+    let sockets = "/tmp/groksweep-ssh-\(id)"
     return ClusterState(
-      id: String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16), sockets: sockets,
+      id: id, sockets: sockets,
       endpoint: Self.endpoint(way, sockets), address: way.address,
       keys: way.hasKeys ? KeyFolder.path(besides: folder.store) : nil, coordinator: nil,
       ownsCoordinator: way.connect == nil, defaults: HostSettings())
@@ -158,7 +163,6 @@ package struct SSHCluster: Sendable {
         "\(folder.path): this cluster was started otherwise (--address, --keys or --connect); end it first with: "
           + "groksweep cluster down", isBadInput: true)
     }
-    if access(state.sockets, W_OK) != 0 { state.sockets = try Self.makeSocketFolder() }
     state.endpoint = Self.endpoint(way, state.sockets)
     return state
   }
@@ -169,25 +173,27 @@ package struct SSHCluster: Sendable {
     return (address.contains("[") ? "tcp://[::1]" : "tcp://127.0.0.1") + address[colon...]
   }
 
-  /// Short, whatever TMPDIR says: a socket's path has at most 107 bytes.
-  private static func makeSocketFolder() throws -> String {
-    var template = Array("/tmp/groksweep-ssh-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw LauncherError("no private folder can be made in /tmp: \(String(cString: strerror(errno)))")
+  /// It goes when this machine is started anew. Somebody else's of that name is never used.
+  private func makeSocketFolder(_ state: ClusterState) throws {
+    var status = stat()
+    guard mkdir(state.sockets, 0o700) == 0 || errno == EEXIST, lstat(state.sockets, &status) == 0,
+      status.st_mode & (S_IFMT | 0o777) == S_IFDIR | 0o700, status.st_uid == geteuid()
+    else {
+      throw LauncherError("\(state.sockets): this private folder cannot be made; remove what is in its place")
     }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   // MARK: down
 
   /// Ends everything: the workers, which hand over what they have, then the coordinator if it is the cluster's own, the
   /// connections, the keys. What cannot be reached stays written down, for the next time.
-  package func down() throws -> [Ended] {
+  ///
+  /// - Parameter forgets: whether what cannot be reached is given up instead.
+  package func down(forgets: Bool) throws -> [Ended] {
     let lock = try folder.locked()
     defer { withExtendedLifetime(lock) {} }
     var state = try existing()
-    // After this machine was started anew.
-    if access(state.sockets, W_OK) != 0 { state.sockets = try Self.makeSocketFolder() }
+    try makeSocketFolder(state)
     let (members, ended) = (state.members, state)
     let outcomes = inParallel(members) { member in
       Ended(
@@ -206,19 +212,14 @@ package struct SSHCluster: Sendable {
     }
     let failed = Set(zip(members, outcomes).filter { $0.1.outcome.isFailure }.map(\.0.host.name))
     state.members = members.filter { failed.contains($0.host.name) }
-    if failed.isEmpty { removeLocal(state) } else { try folder.write(state) }
+    if failed.isEmpty || forgets { removeLocal(state) } else { try folder.write(state) }
     return outcomes
   }
 
   /// What is on this machine of a cluster that has ended, or has never begun.
   func removeLocal(_ state: ClusterState) {
-    if let keys = state.keys, let own = try? JoinFile(path: folder.operatorJoin) {
-      _ = try? KeyFolder(path: keys).revoke(name: own.name, at: Date())
-    }
-    for member in state.members {
-      if let key = member.key { revoke(key, state) }
-      unlink(folder.join(of: member))
-    }
+    revokeAll(state)
+    for member in state.members { unlink(folder.join(of: member)) }
     try? FileManager.default.removeItem(atPath: state.sockets)
     folder.removeState()
   }
@@ -240,11 +241,14 @@ package struct SSHCluster: Sendable {
 
 extension ClusterState {
   /// Takes the host up, or what is now said of it.
-  fileprivate mutating func join(_ host: ClusterHost) {
+  fileprivate mutating func join(_ host: ClusterHost, isAdded: Bool) {
     if let place = members.firstIndex(where: { $0.host.name == host.name }) {
       members[place].host = host
     } else {
-      members.append(Member(host: host, number: (members.map(\.number).max() ?? 0) + 1, key: nil, isTouched: false))
+      members.append(
+        Member(
+          host: host, number: (members.map(\.number).max() ?? 0) + 1, key: nil, isTouched: false,
+          isAdded: isAdded))
     }
   }
 
