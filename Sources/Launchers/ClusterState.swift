@@ -127,9 +127,11 @@ package struct ClusterFolder: Sendable {
     }
   }
 
-  /// The logs stay, unless there are none.
+  /// All but the logs, keys that a killed `up` left half written included.
   func removeState() {
-    for file in [operatorJoin, stateFile, path + "/lock"] { unlink(file) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names.sorted() where name.contains(".join") { unlink(path + "/" + name) }
+    for file in [stateFile, path + "/lock"] { unlink(file) }
     rmdir(path)
   }
 

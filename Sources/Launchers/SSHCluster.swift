@@ -25,6 +25,7 @@ package struct SSHCluster: Sendable {
     self.executable = executable
     self.version = version
     self.tell = tell
+    LocalCommand.keepOpenFilesFromChildren()
   }
 
   /// How workers reach the coordinator, and which one.
@@ -219,7 +220,6 @@ package struct SSHCluster: Sendable {
   /// What is on this machine of a cluster that has ended, or has never begun.
   func removeLocal(_ state: ClusterState) {
     revokeAll(state)
-    for member in state.members { unlink(folder.join(of: member)) }
     try? FileManager.default.removeItem(atPath: state.sockets)
     folder.removeState()
   }
