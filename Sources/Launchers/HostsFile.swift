@@ -64,7 +64,9 @@ private struct HostsReader {
       }
     }
     // Not beside a key that was meant to be it.
-    if !hasHosts && problems.isEmpty { problems.append(SweepFileProblem(.file, "names no hosts; list them below hosts:")) }
+    if !hasHosts && problems.isEmpty {
+      problems.append(SweepFileProblem(.file, "names no hosts; list them below hosts:"))
+    }
   }
 
   private mutating func readHosts(_ list: YAMLTree) {
