@@ -17,6 +17,8 @@ struct LocalJob {
   let path: String
   /// Worker processes; nil: one per core.
   let workers: Int?
+  /// Whether the states in which censored runs end are kept, for longer ones.
+  var keepsCensored = false
 
   /// Of a sweep that grows, so many possible points get their names for the display at once.
   private static let namedPoints = 10_000
@@ -49,7 +51,7 @@ struct LocalJob {
     // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
     // epoch of the largest model.
     let scheduler = SchedulerConfiguration(
-      leaseSeconds: 600, graceSeconds: 0, selfTestDigest: SelfTest.digest)
+      leaseSeconds: 600, graceSeconds: 0, keepsCensored: keepsCensored, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
@@ -60,6 +62,7 @@ struct LocalJob {
       store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
       onOverview: { display.show($0) })
     screen.clear()
+    if keepsCensored { tellEndedRuns(besides: path) }
     try conclude(store, end)
   }
 
@@ -84,6 +87,17 @@ func openStore(_ path: String, _ mode: Store.Mode) throws -> Store {
 /// Where a sweep's workers keep checkpoints and snapshots: beside its store.
 func scratchPath(besides store: String) -> String {
   (store.hasSuffix(".sqlite") ? String(store.dropLast(7)) : store) + ".scratch"
+}
+
+/// Says what there is to go on from beside the store.
+func tellEndedRuns(besides store: String) {
+  let ended = EndedRuns(besides: store)
+  let (runs, bytes) = ended.size
+  guard runs > 0 else { return }
+  let mebibytes = Wording.fixed(Double(bytes) / 1_048_576, digits: 1)
+  Console.remark(
+    "\(ended.root): how \(Wording.count(runs, "censored run")) ended, \(mebibytes) MiB; groksweep extend goes on from there"
+  )
 }
 
 /// `words` as a shell reads them back.

@@ -19,8 +19,10 @@ struct ClusterCommand: ParsableCommand {
         groksweep cluster add grace:16 --store wd.sqlite
         groksweep cluster status --store wd.sqlite
         groksweep cluster down --store wd.sqlite
+
+      `slurm` submits workers to a batch system instead.
       """,
-    subcommands: [Up.self, Status.self, Add.self, Down.self])
+    subcommands: [Up.self, Status.self, Add.self, Down.self, Slurm.self])
 }
 
 /// Whose cluster.

@@ -34,6 +34,8 @@ struct CoordinatorCommand: ParsableCommand {
 
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
   var checkpointSeconds: Double = 30
+  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
+  var keepCensored = false
 
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
@@ -70,6 +72,10 @@ struct CoordinatorCommand: ParsableCommand {
       for line in registration.changeLines { screen.remark(line) }
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
+      let state = try results.sweepProgress(of: sweep.name).state
+      if state != .active {
+        screen.remark("\(sweep.name): stays \(state.rawValue) until groksweep resume \(shellQuoted(sweep.name))")
+      }
     }
     let configuration = CoordinatorShell.Configuration(
       endpoint: bind,
@@ -77,7 +83,8 @@ struct CoordinatorCommand: ParsableCommand {
         leaseSeconds: leaseSeconds,
         // A worker that leaves hands its checkpoint over before its point.
         leaveSeconds: checkpointSeconds > 0 ? 35 : 10, exitWhenDone: exitWhenDone,
-        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, selfTestDigest: SelfTest.digest))
+        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, keepsCensored: keepCensored,
+        selfTestDigest: SelfTest.digest))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
@@ -92,6 +99,7 @@ struct CoordinatorCommand: ParsableCommand {
     shell.onOverview = { display.show($0) }
     let end = try shell.run()
     screen.clear()
+    if keepCensored { tellEndedRuns(besides: store) }
     let summary = try results.summary()
     Console.remark(
       "\(store): \(summary.finished) of \(Wording.count(summary.points, "point")) finished"

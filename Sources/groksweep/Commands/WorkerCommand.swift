@@ -67,7 +67,9 @@ struct WorkerCommand: ParsableCommand {
     let logger = Logger(onto: Screen(isLive: false), from: quiet ? .warning : .info)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
-      interrupt.catchSignals()
+      // Whoever ends a whole allocation at once (Slurm, a container's host) signals this process and its supervisor, which
+      // passes it on: that is still one wish. What is urgent, the supervisor does with SIGKILL.
+      interrupt.catchSignals(secondExits: false)
       var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
       configuration.join = joining
       configuration.isInsecure = insecure
