@@ -127,11 +127,10 @@ package struct ClusterFolder: Sendable {
     }
   }
 
-  /// All but the logs, keys that a killed `up` left half written included.
+  /// Everything but the logs: also what a killed `up` left half written.
   func removeState() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for name in names.sorted() where name.contains(".join") { unlink(path + "/" + name) }
-    for file in [stateFile, path + "/lock"] { unlink(file) }
+    for name in names.sorted() where !name.hasSuffix(".log") { unlink(path + "/" + name) }
     rmdir(path)
   }
 
