@@ -120,6 +120,8 @@ package final class CoordinatorShell {
     let grown = try store.grow(boundaries)
     var start = try store.schedulerStart(sweeps: sweeps)
     start.checkpoints = try shelf.scan(keeping: { try store.states(of: $0).map { $0 == .pending } }, logger)
+    let open = start.points.filter { $0.state == .pending }.map { (id: $0.id, experiment: $0.experiment) }
+    start.checkpoints += shelf.lend(to: open)
     scheduler = Scheduler(configuration.scheduler, start: start, at: .now)
     for problem in boundaries.problems { logger.error("\(problem)") }
     grown.forEach(tell)

@@ -12,6 +12,8 @@ package struct NoCoordinator: Error, Hashable, Sendable, CustomStringConvertible
 /// The coordinator does not let this key in, or is not the one that the join file names; prints as a sentence.
 package struct NotLetIn: Error, Hashable, Sendable, CustomStringConvertible {
   package let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 /// Owned by the thread that makes it.

@@ -110,22 +110,31 @@ struct GridSums {
 
   /// One fit per signal, once every a has been added.
   func fits() -> [NeuronFit] {
+    shares().map { shares in
+      var best = NeuronFit(frequency: 1, varianceExplained: 0)
+      for (k, share) in shares.enumerated() {
+        // A neuron active on one pair alone fits every frequency equally: then rounding must not choose.
+        if share > best.varianceExplained * (1 + 1e-9) { best = NeuronFit(frequency: k + 1, varianceExplained: share) }
+      }
+      return best
+    }
+  }
+
+  /// Share of each signal's variance that the 3 × 3 block of each frequency explains; signals × K, all 0 for a signal that
+  /// never changes.
+  func shares() -> [[Double]] {
     let coefficients = marginals.map { circle.basis.waves * $0 }  // 2K × signals each
     let deviations = squaredDeviations
     return (0..<signals).map { signal in
-      var best = NeuronFit(frequency: 1, varianceExplained: 0)
-      guard deviations[signal] > 0 else { return best }
-      for k in 0..<circle.frequencyCount {
+      (0..<circle.frequencyCount).map { k in
+        guard deviations[signal] > 0 else { return 0 }
         var power = 0.0
         for table in coefficients {
           let (cosine, sine) = (table[2 * k, signal], table[2 * k + 1, signal])
           power += cosine * cosine + sine * sine
         }
-        let share = power / Double(circle.length) / deviations[signal]
-        // A neuron active on one pair alone fits every frequency equally: then rounding must not choose.
-        if share > best.varianceExplained * (1 + 1e-9) { best = NeuronFit(frequency: k + 1, varianceExplained: share) }
+        return power / Double(circle.length) / deviations[signal]
       }
-      return best
     }
   }
 

@@ -1,8 +1,8 @@
 // Small things about words in messages: how foreign text is shown, lists of names, and the nearest known name.
 
-enum SweepText {
+package enum SweepText {
   /// Text from a file as it may stand in a one-line message: control characters escaped, at most 60 characters.
-  static func shown(_ text: String) -> String {
+  package static func shown(_ text: String) -> String {
     var result = ""
     var count = 0
     for scalar in text.unicodeScalars {
@@ -22,17 +22,17 @@ enum SweepText {
   }
 
   /// `"text"`, shown safely.
-  static func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
+  package static func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
 
   /// `a, b or c`
-  static func alternatives(_ words: [String]) -> String {
+  package static func alternatives(_ words: [String]) -> String {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " or " + last
   }
 
   /// The known name that `word` probably meant: the nearest by edit distance, if a third of its letters or fewer (and
   /// at most three) are wrong. Of equally near ones the first wins.
-  static func nearest(to word: String, among known: [String]) -> String? {
+  package static func nearest(to word: String, among known: [String]) -> String? {
     var best: (name: String, distance: Int)?
     for name in known {
       let allowed = min(3, max(1, max(word.count, name.count) / 3))

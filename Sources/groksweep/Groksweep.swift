@@ -25,8 +25,9 @@ struct Groksweep: ParsableCommand {
       SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
       AdmitCommand.self, DoctorCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
-      ExtendCommand.self, AnalyzeCommand.self, ExportCommand.self, SnapshotCommand.self, MergeCommand.self,
-      ReproduceCommand.self, KeysCommand.self, BenchCommand.self,
+      ExtendCommand.self, AnalyzeCommand.self, ReportCommand.self, PlotCommand.self, ExportCommand.self,
+      SnapshotCommand.self, MergeCommand.self,
+      ReproduceCommand.self, ClusterCommand.self, KeysCommand.self, BenchCommand.self,
       SimulateCommand.self, VersionCommand.self,
     ])
 

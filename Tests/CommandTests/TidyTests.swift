@@ -19,8 +19,12 @@ import Testing
     ("ZeroMQ", ["CZeroMQ"]),
     ("Results", ["Sweeps", "Grokking"]),
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
-    ("Reports", ["Results", "Sweeps", "Grokking"]),
-    ("groksweep", ["Cluster", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
+    ("Figures", []),
+    ("Reports", ["Figures", "Results", "Sweeps", "Grokking"]),
+    (
+      "groksweep",
+      ["Cluster", "Figures", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]
+    ),
   ]
 
   private static let ours: Set<String> = [
@@ -60,7 +64,7 @@ import Testing
       "FileHandle", "ProcessInfo", "Thread", "SystemRandomNumberGenerator", ".random(", ".shuffled()", ".randomElement",
       "UUID()", "print(", "Logger", "fopen", "await ", "getenv", ".hashValue", "Hasher()",
     ]
-    for target in ["Kernels", "Grokking", "Sweeps", "Simulation"] {
+    for target in ["Kernels", "Grokking", "Sweeps", "Simulation", "Figures"] {
       for file in try Self.files(under: "Sources/\(target)", ending: ".swift") {
         for (number, line) in try Self.lines(of: file).enumerated() where !Self.isComment(line) {
           for word in forbidden {

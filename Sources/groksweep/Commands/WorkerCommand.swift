@@ -68,7 +68,9 @@ struct WorkerCommand: ParsableCommand {
     let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
-      interrupt.catchSignals()
+      // Whoever ends a whole allocation at once (Slurm, a container's host) signals this process and its supervisor, which
+      // passes it on: that is still one wish. What is urgent, the supervisor does with SIGKILL.
+      interrupt.catchSignals(secondExits: false)
       var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
       configuration.join = joining
       configuration.isInsecure = insecure

@@ -1,0 +1,169 @@
+// Marks as paths, rectangles and dots.
+
+struct MarkDrawing {
+  let layout: PanelLayout
+  let hatch: String
+
+  private var frame: Rectangle { layout.frame }
+
+  func draw(_ mark: Mark, in svg: inout SVGText) {
+    switch mark {
+    case .line(let line): draw(line, in: &svg)
+    case .interval(let interval): draw(interval, in: &svg)
+    case .scatter(let scatter): draw(scatter, in: &svg)
+    case .bars(let bars): draw(bars, in: &svg)
+    case .cells(let cells): CellDrawing(layout: layout, hatch: hatch).draw(cells, in: &svg)
+    }
+  }
+
+  /// Runs of points between gaps, each with its place on the page and its values; thinned where they are very many.
+  private func runs(_ points: [Line.Point]) -> [[(x: Double, y: Double, value: Line.Point)]] {
+    var runs: [[(x: Double, y: Double, value: Line.Point)]] = [[]]
+    for point in points {
+      if let y = point.y, let placeX = layout.x.place(point.x), let placeY = layout.y.place(y) {
+        runs[runs.count - 1].append((placeX, placeY, point))
+      } else if !runs[runs.count - 1].isEmpty {
+        runs.append([])
+      }
+    }
+    return runs.filter { !$0.isEmpty }.map { run in
+      guard Double(run.count) > 2 * frame.width else { return run }
+      return Thinning.kept(run.map { ($0.x, $0.y) }).map { run[$0] }
+    }
+  }
+
+  private func draw(_ line: Line, in svg: inout SVGText) {
+    let runs = runs(line.points)
+    var path = PathText()
+    for run in runs {
+      path.move(run[0].x, run[0].y)
+      if run.count == 1 { path.dot() }
+      for (before, point) in zip(run, run.dropFirst()) {
+        if line.shape == .steps { path.line(point.x, before.y) }
+        path.line(point.x, point.y)
+      }
+    }
+    var attributes = " fill=\"none\" stroke-width=\"\(NumberText.coordinate(line.width))\""
+    attributes += " stroke-linejoin=\"round\" stroke-linecap=\"round\""
+    if line.isDashed { attributes += " stroke-dasharray=\"6 4\"" }
+    if svg.isPage, let label = line.label {
+      let values = runs.joined().map { "\(NumberText.short($0.value.x)) \(NumberText.short($0.value.y ?? 0))" }
+      attributes += " data-label=\"\(Markup.escaped(label))\" data-v=\"\(values.joined(separator: " "))\""
+    }
+    svg.path(path, attributes + svg.paints(stroke: line.paint))
+  }
+
+  private func draw(_ interval: Interval, in svg: inout SVGText) {
+    var path = PathText()
+    var run: [(x: Double, low: Double, high: Double)] = []
+    func finish() {
+      guard let first = run.first else { return }
+      path.move(first.x, first.high)
+      for (before, place) in zip(run, run.dropFirst()) {
+        if interval.shape == .steps { path.line(place.x, before.high) }
+        path.line(place.x, place.high)
+      }
+      for index in run.indices.reversed() {
+        path.line(run[index].x, run[index].low)
+        if interval.shape == .steps, index > 0 { path.line(run[index].x, run[index - 1].low) }
+      }
+      path.close()
+      run = []
+    }
+    for place in interval.places {
+      if let low = place.low, let high = place.high, let x = layout.x.place(place.x), let bottom = layout.y.place(low),
+        let top = layout.y.place(high)
+      {
+        run.append((x, bottom, top))
+      } else {
+        finish()
+      }
+    }
+    finish()
+    svg.path(path, " fill-opacity=\".22\"" + svg.paints(fill: interval.paint))
+  }
+
+  private func draw(_ scatter: Scatter, in svg: inout SVGText) {
+    var labels: [(text: String, x: Double, y: Double)] = []
+    for dot in scatter.dots {
+      guard let value = dot.y, let x = layout.x.place(dot.x), let y = layout.y.place(value) else { continue }
+      DotDrawing.draw(
+        dot.shape, in: &svg, x: x, y: y, radius: scatter.radius, paint: dot.paint ?? scatter.paint, title: dot.title)
+      if let text = dot.text { labels.append((text, x, y)) }
+    }
+    for (text, x, y) in LabelPlacement.kept(labels, radius: scatter.radius, within: frame) {
+      svg.label(text, x, y, size: 10, paint: .ink)
+    }
+  }
+
+  private func draw(_ bars: Bars, in svg: inout SVGText) {
+    let lies = layout.panel.lies
+    let (along, values) = lies ? (layout.y, layout.x) : (layout.x, layout.y)
+    let thickness = max(along.unit * bars.thickness, 0.5)
+    let zero =
+      values.place(values.kind == .logarithmic ? values.low : min(max(0, values.low), values.high)) ?? values.start
+    for bar in bars.bars {
+      guard let value = bar.value, let middle = along.place(bar.place), let end = values.place(value) else { continue }
+      let (low, high) = (min(zero, end), max(zero, end))
+      let rectangle =
+        lies
+        ? Rectangle(x: low, y: middle - thickness / 2, width: max(high - low, 0.5), height: thickness)
+        : Rectangle(x: middle - thickness / 2, y: low, width: thickness, height: max(high - low, 0.5))
+      svg.rectangle(rectangle, fill: bar.paint ?? bars.paint, title: bar.title)
+      guard lies, let text = bar.text else { continue }
+      let width = TextWidth.of(text, size: Layout.tickSize)
+      // Beyond the bar's end, or within it where the frame ends.
+      let fits = high + 5 + width <= frame.right + 10
+      svg.label(
+        text, fits ? high + 5 : high - 5, middle + 4, fits ? .start : .end, size: Layout.tickSize,
+        paint: fits ? .ink : .ground)
+    }
+  }
+}
+
+enum DotDrawing {
+  static func draw(
+    _ shape: Scatter.Shape, in svg: inout SVGText, x: Double, y: Double, radius: Double, paint: Paint, title: String
+  ) {
+    let place =
+      " cx=\"\(NumberText.coordinate(x))\" cy=\"\(NumberText.coordinate(y))\" r=\"\(NumberText.coordinate(radius))\""
+    switch shape {
+    case .dot: svg.element("circle", place + " fill-opacity=\".85\"" + svg.paints(fill: paint), title: title)
+    case .ring:
+      svg.element("circle", place + " stroke-width=\"1.5\"" + svg.paints(fill: .ground, stroke: paint), title: title)
+    case .arrow:
+      var path = PathText()
+      path.move(x - radius, y - radius)
+      path.line(x + radius, y)
+      path.line(x - radius, y + radius)
+      path.close()
+      svg.element(
+        "path", " d=\"\(path.text)\" stroke-width=\"1.5\"" + svg.paints(fill: .ground, stroke: paint), title: title)
+    }
+  }
+}
+
+/// Which texts beside dots are written.
+enum LabelPlacement {
+  /// Those that overlap no earlier one and stay within the frame.
+  static func kept(
+    _ labels: [(text: String, x: Double, y: Double)], radius: Double, within frame: Rectangle
+  ) -> [(text: String, x: Double, y: Double)] {
+    var taken: [Rectangle] = []
+    var kept: [(text: String, x: Double, y: Double)] = []
+    for (text, x, y) in labels {
+      let width = TextWidth.of(text, size: 10)
+      let places = [(x + radius + 2, y + 3.5), (x - radius - 2 - width, y + 3.5), (x - width / 2, y - radius - 3)]
+      for (left, baseline) in places {
+        let box = Rectangle(x: left, y: baseline - 9, width: width, height: 11)
+        guard box.x >= frame.x, box.right <= frame.right, box.y >= frame.y, box.bottom <= frame.bottom,
+          !taken.contains(where: { $0.x < box.right && box.x < $0.right && $0.y < box.bottom && box.y < $0.bottom })
+        else { continue }
+        taken.append(box)
+        kept.append((text, left, baseline))
+        break
+      }
+    }
+    return kept
+  }
+}

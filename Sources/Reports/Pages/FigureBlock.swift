@@ -1,0 +1,60 @@
+// A figure in a page: its title, the drawing for wide and for narrow pages, its caption, its data, and what saves both.
+
+import Figures
+
+package struct FigureBlock: Sendable {
+  package enum Data: Sendable {
+    /// In the page, for a script to show as a table and to save; when it is longer than a megabyte, this says how to get it.
+    case inside(otherwise: String)
+    /// A table of the first rows, and a link to the CSV.
+    case at(csv: String)
+  }
+
+  private static let mostBytes = 1_000_000
+  package static let wide = 720.0
+  package static let narrow = 400.0
+
+  package var figure: Figure
+  package var data: Data
+
+  package init(_ figure: Figure, data: Data) {
+    self.figure = figure
+    self.data = data
+  }
+
+  package var html: String {
+    let name = figure.name
+    var block = "<figure id=\"figure-\(name)\" data-name=\"\(name)\">\n<h3>\(Markup.escaped(figure.title))</h3>\n"
+    if let absence = figure.absence {
+      return block + "<p class=\"absent\">\(Markup.escaped(absence))</p>\n</figure>"
+    }
+    if figure.hasRaster || figure.isEmpty {
+      // Pictures of many cells are too heavy to be there twice; drawn small, they may grow.
+      block += "<div class=\"drawing\">\(figure.svg(Rendering(.page, width: 520)))</div>\n"
+    } else {
+      block += "<div class=\"drawing wide\">\(figure.svg(Rendering(.page, width: Self.wide)))</div>\n"
+      block +=
+        "<div class=\"drawing narrow\">\(figure.svg(Rendering(.page, width: Self.narrow, suffix: "-narrow")))</div>\n"
+    }
+    block += "<figcaption>\(Markup.escaped(figure.caption))</figcaption>\n"
+    return block + dataMarkup + "</figure>"
+  }
+
+  private var dataMarkup: String {
+    let count = Wording.count(figure.table.rows.count, "row")
+    switch data {
+    case .at(let csv):
+      return "<details><summary>Data (\(count))</summary>\(HTMLPage.table(figure.table, limit: 50))</details>\n"
+        + "<p class=\"save\"><a href=\"\(Markup.escaped(csv))\">CSV</a></p>\n"
+    case .inside(let otherwise):
+      let csv = figure.table.csv
+      guard csv.utf8.count <= Self.mostBytes else {
+        return "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> "
+          + "\(count) of data: \(Markup.escaped(otherwise))</p>\n"
+      }
+      return "<details><summary>Data (\(count))</summary><div class=\"table\"></div></details>\n"
+        + "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> <button data-save=\"csv\">Save CSV</button></p>\n"
+        + "<pre class=\"csv\" hidden>\(Markup.escaped(csv))</pre>\n"
+    }
+  }
+}

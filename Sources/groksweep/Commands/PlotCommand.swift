@@ -1,0 +1,174 @@
+// `groksweep plot`: one figure as a file: SVG, its data as CSV, and PNG or PDF by librsvg where it is installed.
+
+import ArgumentParser
+import Figures
+import Foundation
+import Reports
+import Results
+import Sweeps
+
+extension Theme: ExpressibleByArgument {}
+
+struct PlotCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plot",
+    abstract: "Draw one figure of a run.",
+    discussion: """
+      The output's name says its kind: .svg, .png, .pdf or .csv (the figure's data). PNG and PDF are made by rsvg-convert. \
+      Figures and what they show are described in docs/reference/figures.md; --list names them.
+
+        groksweep plot losses --store paper.sqlite --point 3f2a91 -o losses.svg
+        groksweep plot attention --store paper.sqlite --point 3f2a91 --weights model.safetensors -o attention.png
+        groksweep plot --list
+      """)
+
+  @Argument(help: "The figure's name; --list has them all.") var figure: String?
+  @OptionGroup var target: StoredRunOptions
+  @Option(name: .shortAndLong, help: "The file to write: .svg, .png, .pdf or .csv. Without it: SVG to stdout.")
+  var output: String?
+  @Option(help: "light or dark.") var theme = Theme.light
+  @Option(help: "In pixels, from 240 to 4000.") var width = 720
+  @Flag(help: "Name all figures.") var list = false
+
+  func validate() throws {
+    guard list || figure != nil else { throw ValidationError("name a figure; --list has them all") }
+    guard (240...4000).contains(width) else { throw ValidationError("--width \(width): give 240 to 4000 pixels") }
+  }
+
+  func run() throws {
+    if list { return Console.print(FigureCatalogue.text) }
+    let chosen = try FigureCatalogue.figure(named: figure ?? "")
+    let kind = try PictureKind(ofFile: output)
+    if let output {
+      try checkOutput(output)
+      try refuseDatabase(output)
+    }
+    let subject = try target.subject(loadsWeights: chosen.needsWeights)
+    let drawn = chosen.figure(of: subject)
+    if let absence = drawn.absence { Console.remark("\(drawn.name): \(absence)") }
+    let bytes: [UInt8]
+    switch kind {
+    case .csv: bytes = Array(drawn.table.csv.utf8)
+    case .svg, .png, .pdf:
+      let svg = drawn.svg(Rendering(.file(theme), width: Double(width)))
+      bytes = kind == .svg ? Array((svg + "\n").utf8) : try SVGConverter.convert(svg, to: kind)
+    }
+    guard let output else { return Console.print(String(decoding: bytes, as: UTF8.self)) }
+    try writeOutput(bytes, to: output)
+    Console.remark("\(output): \(drawn.title.lowercased()) of point \(subject.point.short)")
+  }
+}
+
+/// Which run, and where its weights are.
+struct StoredRunOptions: ParsableArguments {
+  @Option(help: "The store. May be left out when the working folder holds just one.") var store: String?
+  @Option(help: "The point: the beginning of its id.") var point: String?
+  @Option(
+    help: """
+      The final weights of the point, as `train --save` writes them; else those of STORE.weights/ID.safetensors are \
+      taken, where they are.
+      """)
+  var weights: String?
+
+  /// - Parameter loadsWeights: whether anything is to be drawn from them.
+  func subject(loadsWeights: Bool) throws -> RunSubject {
+    guard let point else { throw ValidationError("name a run with --point and the beginning of its id") }
+    let store = try openStore()
+    let id = try store.point(startingWith: point)
+    var subject = try RunSubject(id, in: store)
+    guard loadsWeights else { return subject }
+    let beside = Self.weightsFile(of: id, store: store.path)
+    if let weights {
+      try subject.load(weights: readInput(weights), fileName: weights)
+    } else if FileManager.default.fileExists(atPath: beside) {
+      try subject.load(weights: readInput(beside), fileName: beside)
+    } else {
+      subject.weights = .absent(
+        "A store holds no weights. `groksweep train FILE --point \(id.short) --save \(beside)`, with the sweep's file, trains "
+          + "the run again to the same bits and puts its weights where they are found; or name a file with --weights.")
+    }
+    return subject
+  }
+
+  func openStore() throws -> Store {
+    let path = try store ?? onlyStoreHere()
+    guard FileManager.default.fileExists(atPath: path) else { throw Failure("\(path): no such store", .badInput) }
+    return try Store(path: path, mode: .readOnly)
+  }
+
+  private static func weightsFile(of point: PointID, store: String) -> String {
+    let stem = store.hasSuffix(".sqlite") ? String(store.dropLast(".sqlite".utf8.count)) : store
+    return "\(stem).weights/\(point.hex).safetensors"
+  }
+}
+
+/// The names of all figures.
+enum FigureCatalogue {
+  static var text: String {
+    let longest = RunFigure.allCases.map(\.rawValue.count).max() ?? 0
+    let lines = RunFigure.allCases.map { figure in
+      let name = figure.rawValue.padding(toLength: longest, withPad: " ", startingAt: 0)
+      return "  \(name)  \(figure.title)\(figure.needsWeights ? " (needs weights)" : "")"
+    }
+    return "Of a run, with --point:\n" + lines.joined(separator: "\n")
+  }
+
+  static func figure(named name: String) throws -> RunFigure {
+    if let figure = RunFigure(rawValue: name) { return figure }
+    let names = RunFigure.allCases.map(\.rawValue)
+    let hint = SweepText.nearest(to: name, among: names).map { "did you mean \($0)? " } ?? ""
+    throw Failure(
+      "there is no figure \"\(name.prefix(60))\"; \(hint)Its figures are \(names.joined(separator: ", "))", .usage)
+  }
+}
+
+/// What a file of a figure is.
+enum PictureKind: String, CaseIterable {
+  case svg, png, pdf, csv
+
+  /// - Parameter path: nil: SVG.
+  init(ofFile path: String?) throws {
+    guard let path else {
+      self = .svg
+      return
+    }
+    let ending = path.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last
+    guard let ending, let kind = PictureKind(rawValue: ending.lowercased()) else {
+      throw Failure("\(path): its ending says what is written; give .svg, .png, .pdf or .csv", .usage)
+    }
+    self = kind
+  }
+}
+
+/// librsvg's program.
+enum SVGConverter {
+  private static let program = "rsvg-convert"
+
+  static func convert(_ svg: String, to kind: PictureKind) throws -> [UInt8] {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    let found = folders.map { "\($0)/\(program)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    guard let found else {
+      throw Failure(
+        "\(kind.rawValue.uppercased()) is made by \(program), which is not installed (Debian and Ubuntu: apt install librsvg2-bin); "
+          + "an .svg needs nothing", .failed)
+    }
+    let source = FileManager.default.temporaryDirectory.appending(path: "groksweep-\(getpid()).svg")
+    defer { try? FileManager.default.removeItem(at: source) }
+    try Data(svg.utf8).write(to: source)
+    let (child, output, complaints) = (Process(), Pipe(), Pipe())
+    child.executableURL = URL(filePath: found)
+    // Twice as many pixels: screens have them.
+    child.arguments = ["-f", kind.rawValue, "-z", kind == .png ? "2" : "1", source.path]
+    child.standardOutput = output
+    child.standardError = complaints
+    try child.run()
+    let bytes = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
+    let words = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    child.waitUntilExit()
+    guard child.terminationStatus == 0, !bytes.isEmpty else {
+      let why = words.split(separator: "\n").first.map(String.init) ?? "it ended with code \(child.terminationStatus)"
+      throw Failure("\(program) could not make the \(kind.rawValue): \(why)", .failed)
+    }
+    return bytes
+  }
+}
