@@ -100,11 +100,10 @@ struct MarkDrawing {
     let lies = layout.panel.lies
     let (along, values) = lies ? (layout.y, layout.x) : (layout.x, layout.y)
     let thickness = max(along.unit * bars.thickness, 0.5)
-    let zero =
-      values.place(values.kind == .logarithmic ? values.low : min(max(0, values.low), values.high)) ?? values.start
+    let base = values.place(min(max(bars.base, values.low), values.high)) ?? values.start
     for bar in bars.bars {
       guard let value = bar.value, let middle = along.place(bar.place), let end = values.place(value) else { continue }
-      let (low, high) = (min(zero, end), max(zero, end))
+      let (low, high) = (min(base, end), max(base, end))
       let rectangle =
         lies
         ? Rectangle(x: low, y: middle - thickness / 2, width: max(high - low, 0.5), height: thickness)
