@@ -134,7 +134,7 @@ struct PanelDrawing {
     if let title = layout.xTitle {
       let y = frame.bottom + layout.xTicks.height + 15
       svg.label(
-        TextWidth.cut(title, to: frame.width + 30, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
+        TextWidth.cut(title, to: frame.width + 20, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
         paint: .ink)
     }
     if let title = layout.yTitle, !title.isEmpty {
