@@ -28,17 +28,42 @@ lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 
 install: build
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/groksweep/configs" "$(DESTDIR)$(PREFIX)/share/doc/groksweep"
+	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(BUILD)/groksweep "$(DESTDIR)$(PREFIX)/bin/groksweep"
-	install -m 644 configs/*.yaml "$(DESTDIR)$(PREFIX)/share/groksweep/configs/"
-	install -m 644 README.md LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/groksweep/"
+	cluster/share.sh $(BUILD)/groksweep "$(DESTDIR)$(PREFIX)"
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/groksweep"
 	rm -rf "$(DESTDIR)$(PREFIX)/share/groksweep" "$(DESTDIR)$(PREFIX)/share/doc/groksweep"
+	rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/groksweep" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_groksweep" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/groksweep.fish" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1/groksweep.1"
 
 clean:
 	swift package clean
+
+# A tarball that runs on a machine with only libzmq5 and libsqlite3-0: Swift's runtime is inside. Built apart from the rest,
+# since everything is compiled anew for it. check-dist installs it into a bare Debian and has a worker in there take part.
+DIST := groksweep-$(shell sed -n 's/^  static let version = "\(.*\)"$$/\1/p' Sources/groksweep/Commands/VersionCommand.swift)-linux-$(shell uname -m).tar.gz
+
+.PHONY: dist check-dist check-deployment
+
+dist: dependencies
+	swift build --configuration release --static-swift-stdlib --product groksweep --scratch-path .build-dist
+	cluster/dist.sh .build-dist/release/groksweep .build-dist/checkouts
+
+check-dist: build dist
+	cluster/check-dist.sh $(DIST) $(BUILD)/groksweep
+
+# Units, manifests, Containerfile and scripts, as far as they can be checked without the machines that they are for.
+check-deployment: .build-check-deployment/installed
+	cluster/check-deployment.sh .build-check-deployment/bin
+
+.build-check-deployment/installed: Tests/Deployment/requirements.txt
+	$(PYTHON) -m venv --clear .build-check-deployment
+	.build-check-deployment/bin/python -m pip install --requirement Tests/Deployment/requirements.txt
+	touch $@
 
 # The same training step in PyTorch and JAX, timed beside ours on one core; and tasks that do nothing in HyperQueue, Dask
 # and Optuna, timed beside our points. See Tests/Peers. The environments are kept in .build-peers and
@@ -72,6 +97,15 @@ $(PEERS)-coordination/installed: Tests/Peers/requirements-coordination.txt
 
 test-neon:
 	Tests/Neon/run.sh
+
+# Sweeps over sshd, Slurm and network namespaces, all of them on this machine; the full forms, and only those tests. What
+# cannot be installed or is not allowed is skipped with a line that says why.
+.PHONY: test-cluster
+
+test-cluster: dependencies
+	-apt-get -qq install --yes --no-install-recommends openssh-server slurm-wlm munge iproute2 >/dev/null
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SOAK=1 swift test --configuration release --skip-build --filter MachineTests
 
 # The tests that take too long for every time: 1,000 epochs at the paper's size on every instruction set.
 .PHONY: test-science

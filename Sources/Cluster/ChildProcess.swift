@@ -28,19 +28,45 @@ package struct SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
   package var description: String { "cannot start \(executable): \(reason)" }
 }
 
-enum ChildProcess {
-  /// Starts `executable` with `arguments` (without its own name). stdout, stderr and environment are this process'.
+package enum ChildProcess {
+  /// Open files of this process that become the child's own.
+  package struct Streams {
+    /// nil: nothing to read.
+    package var input: Int32?
+    package var output: Int32
+    package var errors: Int32
+
+    package init(input: Int32? = nil, output: Int32, errors: Int32) {
+      self.input = input
+      self.output = output
+      self.errors = errors
+    }
+  }
+
+  /// Starts `executable` with `arguments` (without its own name). The environment is this process', and so are stdout
+  /// and stderr without `streams`.
   ///
   /// Its own process group keeps the terminal's Ctrl-C from it: the parent decides what becomes of its children.
   ///
-  /// - Parameter descriptor: an open file of this process, which the child finds as `SupervisorPipe.childDescriptor`.
-  static func start(
-    _ executable: String, _ arguments: [String], passing descriptor: Int32? = nil
+  /// - Parameters:
+  ///   - descriptor: an open file of this process, which the child finds as `SupervisorPipe.childDescriptor`.
+  ///   - isDetached: in a session of its own, which no terminal's end reaches.
+  package static func start(
+    _ executable: String, _ arguments: [String], passing descriptor: Int32? = nil, streams: Streams? = nil,
+    isDetached: Bool = false
   ) throws(SpawnError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if let input = streams?.input {
+      posix_spawn_file_actions_adddup2(&actions, input, 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
+    if let streams {
+      posix_spawn_file_actions_adddup2(&actions, streams.output, 1)
+      posix_spawn_file_actions_adddup2(&actions, streams.errors, 2)
+    }
     if let descriptor {
       posix_spawn_file_actions_adddup2(&actions, descriptor, SupervisorPipe.childDescriptor)
     }
@@ -55,8 +81,11 @@ enum ChildProcess {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &defaults)
     posix_spawnattr_setpgroup(&attributes, 0)
+    // POSIX_SPAWN_SETSID, which glibc shows to C only where GNU's names are asked for. A session's first process leads a
+    // group of its own already.
+    let group = isDetached ? 0x80 : Int(POSIX_SPAWN_SETPGROUP)
     posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+      &attributes, Int16(group | Int(POSIX_SPAWN_SETSIGDEF) | Int(POSIX_SPAWN_SETSIGMASK)))
 
     var words = ([executable] + arguments).map { strdup($0) }
     words.append(nil)
@@ -68,7 +97,7 @@ enum ChildProcess {
   }
 
   /// How `process` ended; nil while it runs.
-  static func reap(_ process: pid_t) -> ProcessEnding? {
+  package static func reap(_ process: pid_t) -> ProcessEnding? {
     var status: Int32 = 0
     while true {
       let ended = waitpid(process, &status, WNOHANG)

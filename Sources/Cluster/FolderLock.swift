@@ -3,7 +3,7 @@
 import Foundation
 
 /// Held until the last reference goes or the process dies, however it dies. Not inherited by child processes.
-final class FolderLock: Sendable {
+package final class FolderLock: Sendable {
   private let descriptor: Int32
 
   private init(descriptor: Int32) { self.descriptor = descriptor }
@@ -11,7 +11,7 @@ final class FolderLock: Sendable {
   /// nil when another owner, in this process or another, has it, had it until a moment ago, or is another user.
   ///
   /// - Throws: when nobody can lock the folder: its disk is full or read-only, or has no locks.
-  static func take(_ folder: String) throws(SealedFileError) -> FolderLock? {
+  package static func take(_ folder: String) throws(SealedFileError) -> FolderLock? {
     let path = folder + "/lock"
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {

@@ -38,6 +38,11 @@ package final class Interrupt: Sendable {
     waker.wake()
   }
 
+  /// Waits so long, or until somebody wants an end, or has news.
+  package func wait(seconds: Double) throws {
+    try Poller.wait([], waker: waker, timeout: .milliseconds(Int((1000 * seconds).rounded(.up))))
+  }
+
   /// From now on SIGINT, SIGTERM and SIGHUP end up here, and SIGPIPE is ignored (writes report the closed pipe). A SIGHUP
   /// that was ignored at the start (nohup) stays so. Once per process.
   ///

@@ -12,6 +12,8 @@ package struct NoCoordinator: Error, Hashable, Sendable, CustomStringConvertible
 /// The coordinator does not let this key in, or is not the one that the join file names; prints as a sentence.
 package struct NotLetIn: Error, Hashable, Sendable, CustomStringConvertible {
   package let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 /// Owned by the thread that makes it.
@@ -56,6 +58,7 @@ package final class OperatorClient {
         switch verdict {
         case .giveUp(let words): throw NotLetIn(description: words)
         case .remark(let words): trouble = words
+        case .unreached(let words, let advice): trouble = "no coordinator at \(endpoint): \(words): \(advice)"
         }
       }
       if now >= askAgain {

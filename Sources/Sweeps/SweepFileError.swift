@@ -58,7 +58,7 @@ package struct SweepFileError: Error, Hashable, Sendable, CustomStringConvertibl
   /// More problems than a person reads at once are counted, not listed.
   static let listedProblems = 20
 
-  init(file: String, problems: [SweepFileProblem]) {
+  package init(file: String, problems: [SweepFileProblem]) {
     precondition(!problems.isEmpty, "an error of \(file) without a problem")
     self.file = file
     // What is common to several blocks is wrong in each of them.

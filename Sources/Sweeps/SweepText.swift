@@ -2,7 +2,7 @@
 
 package enum SweepText {
   /// Text from a file as it may stand in a one-line message: control characters escaped, at most 60 characters.
-  static func shown(_ text: String) -> String {
+  package static func shown(_ text: String) -> String {
     var result = ""
     var count = 0
     for scalar in text.unicodeScalars {
@@ -22,10 +22,10 @@ package enum SweepText {
   }
 
   /// `"text"`, shown safely.
-  static func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
+  package static func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
 
   /// `a, b or c`
-  static func alternatives(_ words: [String]) -> String {
+  package static func alternatives(_ words: [String]) -> String {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " or " + last
   }

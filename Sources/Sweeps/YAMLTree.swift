@@ -9,22 +9,22 @@
 import Yams
 
 /// A node of a YAML document, with aliases already replaced by what they stand for.
-struct YAMLTree: Sendable {
-  struct Pair: Sendable {
-    let key: YAMLTree
-    let value: YAMLTree
+package struct YAMLTree: Sendable {
+  package struct Pair: Sendable {
+    package let key: YAMLTree
+    package let value: YAMLTree
   }
 
-  enum Content: Sendable {
+  package enum Content: Sendable {
     /// `quoted` also for block texts (`|`, `>`): text that cannot be a number.
     case scalar(String, quoted: Bool)
     case list([YAMLTree])
     case mapping([Pair])
   }
 
-  let content: Content
+  package let content: Content
   /// Of an alias: where the text stands that it repeats.
-  let place: SweepFilePlace
+  package let place: SweepFilePlace
   /// Nodes in it, itself included, with every alias counted in full.
   let size: Int
 
@@ -32,12 +32,12 @@ struct YAMLTree: Sendable {
   static let maximumNodes = 200_000
 
   /// The plain scalar's or the quoted text's characters; nil for lists and mappings.
-  var text: String? {
+  package var text: String? {
     if case .scalar(let text, _) = content { text } else { nil }
   }
 
   /// Nothing, `~` or `null`.
-  var isNull: Bool {
+  package var isNull: Bool {
     if case .scalar(let text, quoted: false) = content {
       ["", "~", "null", "Null", "NULL"].contains(text)
     } else {
@@ -46,7 +46,9 @@ struct YAMLTree: Sendable {
   }
 
   /// The single document in `text`; nil when there is none. `place` turns a line, from 1, into a place.
-  static func parse(_ text: String, place: @escaping (Int) -> SweepFilePlace) throws(SweepFileProblem) -> YAMLTree? {
+  package static func parse(
+    _ text: String, place: @escaping (Int) -> SweepFilePlace
+  ) throws(SweepFileProblem) -> YAMLTree? {
     guard text.utf8.count <= maximumBytes else {
       throw SweepFileProblem(
         .file, "has \(text.utf8.count) bytes; a sweep file may have at most \(maximumBytes)")

@@ -34,6 +34,18 @@ extension FaultTests {
       try scene.finish(coordinator, [supervisor], classes: ["lost", "crashed", "preempted", "superseded"])
     }
 
+    @Test func `a signal to every process of an allocation is one wish to leave, and points are handed back`() throws {
+      let scene = try Scene()
+      let coordinator = try scene.coordinator(leaseSeconds: 60)
+      let first = try scene.worker()
+      let trainer = try scene.waitForLease(of: first)
+      // As Slurm ends an allocation; the supervisor then sends its process a second one.
+      for process in [trainer, first.processID] { Foundation.kill(process, SIGTERM) }
+      #expect(try first.end(within: 180).status == 0, "\(scene.story)")
+      #expect(scene.number("SELECT count(*) FROM attempts WHERE class = 'preempted'") == 1, "\(scene.story)")
+      try scene.finish(coordinator, [try scene.worker()], classes: ["preempted"])
+    }
+
     /// Kills one worker process. False when there is none, or when its death would be the third that is held against
     /// its point: such a point is set aside, and rightly.
     private func kill(oneOf workers: [Int32], _ chance: inout Chance, _ scene: Scene) -> Bool {

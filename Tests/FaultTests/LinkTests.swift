@@ -54,7 +54,7 @@ extension FaultTests {
         leaseSeconds: Self.leaseSeconds, at: Network.listening, in: network.place(0), ["--keys", keys])
       let workers = try (1...2).map { number in
         try scene.worker(
-          at: network.endpoint(over: number), scratch: "scratch-\(number)", in: network.place(number),
+          at: Network.endpoint, scratch: "scratch-\(number)", in: network.place(number),
           ["--join", scene.folder.path("machine-\(number).join")])
       }
       for worker in workers { try scene.waitForLease(of: worker) }

@@ -3,10 +3,10 @@
 import Foundation
 import TestSupport
 
-/// One namespace for the coordinator and one for each worker, with a cable from the first to each of the others. They share
-/// the disk of this machine, so workers need scratch folders of their own.
+/// One namespace for the coordinator and one for each worker, with addresses of their own on one bridge, and a cable from it
+/// to each worker. They share the disk of this machine, so workers need scratch folders of their own.
 final class Network {
-  /// Where the coordinator listens: every cable ends there.
+  /// Where the coordinator listens: the bridge is in its machine, and every cable ends there.
   static let listening = "tcp://0.0.0.0:5555"
 
   private let scene: Scene
@@ -19,14 +19,19 @@ final class Network {
     self.cables = cables
     name = "groksweep-\(getpid())-\(UUID().uuidString.prefix(8))"
     var commands = (0...cables).map { ["netns", "add", machine($0)] }
+    commands += [
+      ["-n", machine(0), "link", "add", "lan", "type", "bridge"],
+      ["-n", machine(0), "address", "add", "10.77.0.1/24", "dev", "lan"],
+      ["-n", machine(0), "link", "set", "lan", "up"],
+    ]
     for cable in 1...cables {
       commands += [
         [
           "link", "add", Self.end(cable), "netns", machine(0), "type", "veth", "peer", "name", "cable", "netns",
           machine(cable),
         ],
-        ["-n", machine(0), "address", "add", "10.77.\(cable).1/24", "dev", Self.end(cable)],
-        ["-n", machine(cable), "address", "add", "10.77.\(cable).2/24", "dev", "cable"],
+        ["-n", machine(0), "link", "set", Self.end(cable), "master", "lan"],
+        ["-n", machine(cable), "address", "add", "10.77.0.\(1 + cable)/24", "dev", "cable"],
         ["-n", machine(0), "link", "set", Self.end(cable), "up"],
         ["-n", machine(cable), "link", "set", "cable", "up"],
       ]
@@ -55,8 +60,8 @@ final class Network {
     ]
   }
 
-  /// What the machine at the far end of the cable calls the coordinator.
-  func endpoint(over cable: Int) -> String { "tcp://10.77.\(cable).1:5555" }
+  /// What the workers' machines call the coordinator.
+  static let endpoint = "tcp://10.77.0.1:5555"
 
   func cut(_ cable: Int) throws { try set(cable, "down") }
   func mend(_ cable: Int) throws { try set(cable, "up") }
