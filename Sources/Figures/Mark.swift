@@ -182,6 +182,9 @@ package struct Cells: Hashable, Sendable {
   package var isLogarithmic: Bool
   /// What hatching means, for the legend.
   package var hatching: String
+  /// Of each column and row, for whoever points at a cell of a large grid; by default their numbers from 0.
+  package var columnNames: [String] = []
+  package var rowNames: [String] = []
   /// Ends of the colours; by default those of all values of the figure, for a diverging ramp with zero in the middle.
   package var limits: ClosedRange<Double>?
 
