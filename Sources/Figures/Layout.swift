@@ -220,7 +220,7 @@ struct TickRow {
     } else if !axis.names.isEmpty {
       ticks = Tick.named(axis.names, scale)
     } else {
-      var count = max(2, Int(length / 55))
+      var count = max(3, Int(length / 55))
       ticks = scale.ticks(about: count)
       while count > 1, !TickRow.standApart(TickRow.labels(ticks, scale, overhang)) {
         count -= 1
