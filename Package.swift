@@ -73,7 +73,8 @@ let package = Package(
       ]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
     .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking", "Kernels"]),
     // What both kinds of tests that start the real binary share.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport", "Results", "Grokking", "Sweeps", "ZeroMQ"]),

@@ -71,8 +71,10 @@ struct Layout {
     let ownColours = figure.sharing.contains(.colours) ? source.map { _ in nil } : cells.map { ColourScale($0) }
     let barHeight = min(plotHeight, 200)
     let ownBar = ownColours.compactMap { $0?.width(height: barHeight) }.max() ?? 0
-    let entries = Legend.entries(of: source, includesShades: false)
-    let named = namedAtEnds(entries)
+    var entries = Legend.entries(of: source, includesShades: false)
+    // A line alone is what the axis says.
+    if source.count == 1, entries.count(where: \.isMark) == 1 { entries.removeAll { $0.isMark && $0.swatch != .hatch } }
+    let named = namedAtEnds(entries.filter(\.isMark))
     let nameWidth = named.map { TextWidth.of($0.label ?? "", size: EndLabels.size) + EndLabels.indent + 4 }.max()
     var right = nameWidth ?? 12
     if let sharedColours { right = max(12, sharedColours.width(height: barHeight)) }
@@ -119,17 +121,16 @@ struct Layout {
       y = top + plotHeight + below + (row.upperBound < source.count ? 12 : 0)
     }
     placeNames(named)
-    var all = endLabels.isEmpty ? entries : []
+    var all = endLabels.isEmpty ? entries : entries.filter { !$0.isMark }
     if !shadesAreNamed {
       all += Legend.entries(of: source, includesShades: true).filter { $0.swatch == .shade }
     }
-    if all.count == 1, case .line(false) = all[0].swatch, source.count == 1 { all = [] }
     legend = Legend(all, width: width - 24)
     legendY = y
     height = y + legend.height + 6
   }
 
-  /// The lines that are named at their ends: two to seven of a single panel that has nothing else to name, all of which
+  /// The lines that are named at their ends: two to seven of a single panel whose marks are nothing else, all of which
   /// reach its right edge.
   private func namedAtEnds(_ entries: [LegendEntry]) -> [Line] {
     guard figure.panels.count == 1, width >= 520, (2...7).contains(entries.count) else { return [] }
@@ -142,17 +143,15 @@ struct Layout {
       lines.allSatisfy({ TextWidth.of($0.label ?? "", size: EndLabels.size) < width * 0.25 })
     else { return [] }
     let ends = lines.compactMap { line in line.points.last { $0.y?.isFinite == true }?.x }
-    guard ends.count == lines.count, let last = ends.max(), let start = lines[0].points.first?.x, last > start,
-      ends.allSatisfy({ $0 > last - (last - start) * 0.02 })
-    else { return [] }
-    if let limits = figure.panels[0].x.limits, limits.upperBound < last { return [] }
-    return lines
+    guard ends.count == lines.count, let start = lines[0].points.first?.x else { return [] }
+    let last = figure.panels[0].x.limits?.upperBound ?? ends.max() ?? start
+    return last > start && ends.allSatisfy { $0 > last - (last - start) * 0.02 } ? lines : []
   }
 
   private mutating func placeNames(_ lines: [Line]) {
     guard !lines.isEmpty, let only = panels.first else { return }
     let places = lines.compactMap { line in
-      line.points.last { point in point.y.flatMap(only.y.place) != nil }?.y.flatMap(only.y.place)
+      line.points.last { $0.x <= only.x.high && $0.y.flatMap(only.y.place) != nil }?.y.flatMap(only.y.place)
     }
     guard places.count == lines.count,
       let spread = EndLabels.spread(places, within: only.frame.y + 4...only.frame.bottom - 2)
@@ -188,80 +187,5 @@ extension Shade {
     let (low, high) = (max(from, scale.low), min(to ?? scale.high, scale.high))
     guard low < high, let start = scale.place(low), let end = scale.place(high) else { return nil }
     return (start, end)
-  }
-}
-
-extension Tick {
-  static func named(_ names: [Double: String], _ scale: Scale) -> [Tick] {
-    names.keys.sorted().filter { $0 >= scale.low && $0 <= scale.high }.map { Tick(value: $0, label: names[$0]) }
-  }
-}
-
-/// The ticks of an x axis, and how their labels are kept apart.
-struct TickRow {
-  struct Label: Hashable {
-    var text: String
-    /// Its middle, or where a turned one ends.
-    var x: Double
-  }
-
-  private(set) var ticks: [Tick]
-  private(set) var labels: [Label] = []
-  /// Labels run upwards to the right, where they would overlap otherwise.
-  private(set) var isTurned = false
-  /// Of the labels.
-  private(set) var height: Double
-
-  /// - Parameter overhang: how far labels may reach beyond the ends of the axis.
-  init(_ axis: Axis, _ scale: Scale, showsLabels: Bool, overhang: Double) {
-    let length = scale.end - scale.start
-    height = 18
-    if case .bands = axis.kind {
-      ticks = scale.ticks(about: 0)
-    } else if !axis.names.isEmpty {
-      ticks = Tick.named(axis.names, scale)
-    } else {
-      var count = max(2, Int(length / 55))
-      ticks = scale.ticks(about: count)
-      while count > 1, !TickRow.standApart(TickRow.labels(ticks, scale, overhang)) {
-        count -= 1
-        ticks = scale.ticks(about: count)
-      }
-    }
-    guard showsLabels else {
-      height = 4
-      return
-    }
-    labels = TickRow.labels(ticks, scale, overhang)
-    if !TickRow.standApart(labels) { turn(scale) }
-  }
-
-  private mutating func turn(_ scale: Scale) {
-    isTurned = true
-    // A turned line of text needs about its height in width.
-    let distance = (scale.end - scale.start) / Double(max(ticks.count, 1))
-    let every = max(1, Int((14 / max(distance, 0.1)).rounded(.up)))
-    labels = ticks.enumerated().compactMap { number, tick in
-      guard number % every == 0, let text = tick.label, let x = scale.place(tick.value) else { return nil }
-      return Label(text: TextWidth.cut(text, to: 110, size: Layout.tickSize), x: x + 3)
-    }
-    height = 14 + (labels.map { TextWidth.of($0.text, size: Layout.tickSize) }.max() ?? 0) * 0.71
-  }
-
-  /// Centred at their ticks, moved inwards where they would reach too far.
-  private static func labels(_ ticks: [Tick], _ scale: Scale, _ overhang: Double) -> [Label] {
-    ticks.compactMap { tick in
-      guard let text = tick.label, let x = scale.place(tick.value) else { return nil }
-      let half = TextWidth.of(text, size: Layout.tickSize) / 2
-      let (low, high) = (scale.start - overhang + half, scale.end + overhang - half)
-      return Label(text: text, x: low < high ? min(max(x, low), high) : x)
-    }
-  }
-
-  private static func standApart(_ labels: [Label]) -> Bool {
-    zip(labels, labels.dropFirst()).allSatisfy { left, right in
-      let space = (TextWidth.of(left.text, size: Layout.tickSize) + TextWidth.of(right.text, size: Layout.tickSize)) / 2
-      return right.x - left.x >= space + 5
-    }
   }
 }

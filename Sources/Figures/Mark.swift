@@ -28,7 +28,7 @@ package struct Line: Hashable, Sendable {
   package var width: Double
 
   package init(
-    _ label: String? = nil, _ points: [Point], _ paint: Paint = .series(0), shape: Shape = .straight,
+    _ label: String?, _ points: [Point], _ paint: Paint = .series(0), shape: Shape = .straight,
     isDashed: Bool = false, width: Double = 1.8
   ) {
     self.label = label
@@ -60,7 +60,7 @@ package struct Interval: Hashable, Sendable {
   package var shape: Line.Shape
 
   package init(
-    _ label: String? = nil, _ places: [Place], _ paint: Paint = .series(0), shape: Line.Shape = .straight
+    _ label: String?, _ places: [Place], _ paint: Paint = .series(0), shape: Line.Shape = .straight
   ) {
     self.label = label
     self.places = places
@@ -106,7 +106,7 @@ package struct Scatter: Hashable, Sendable {
   package var paint: Paint
   package var radius: Double
 
-  package init(_ label: String? = nil, _ dots: [Dot], _ paint: Paint = .series(0), radius: Double = 3.5) {
+  package init(_ label: String?, _ dots: [Dot], _ paint: Paint = .series(0), radius: Double = 3.5) {
     self.label = label
     self.dots = dots
     self.paint = paint
@@ -114,7 +114,7 @@ package struct Scatter: Hashable, Sendable {
   }
 }
 
-/// Bars from zero (on a logarithmic axis from its low end). They lie when the y axis has bands, and stand otherwise.
+/// Bars from zero or another base (on a logarithmic axis without one from its low end). They lie when the y axis has bands, and stand otherwise.
 package struct Bars: Hashable, Sendable {
   package struct Bar: Hashable, Sendable {
     /// On the axis along which bars stand side by side: a number, or the place of a band.
@@ -123,7 +123,7 @@ package struct Bars: Hashable, Sendable {
     package var title: String
     /// Instead of that of all.
     package var paint: Paint?
-    /// Written at the end of a lying bar.
+    /// Written to the right of a lying bar.
     package var text: String?
 
     package init(_ place: Double, _ value: Double?, title: String = "", paint: Paint? = nil, text: String? = nil) {
@@ -138,13 +138,18 @@ package struct Bars: Hashable, Sendable {
   package var label: String?
   package var bars: [Bar]
   package var paint: Paint
+  /// Where bars begin, on the axis of their values.
+  package var base: Double
   /// Share of the distance between bars that a bar takes.
   package var thickness: Double
 
-  package init(_ label: String? = nil, _ bars: [Bar], _ paint: Paint = .series(0), thickness: Double = 0.75) {
+  package init(
+    _ label: String?, _ bars: [Bar], _ paint: Paint = .series(0), base: Double = 0, thickness: Double = 0.75
+  ) {
     self.label = label
     self.bars = bars
     self.paint = paint
+    self.base = base
     self.thickness = thickness
   }
 }
@@ -177,6 +182,9 @@ package struct Cells: Hashable, Sendable {
   package var isLogarithmic: Bool
   /// What hatching means, for the legend.
   package var hatching: String
+  /// Of each column and row, for whoever points at a cell of a large grid; by default their numbers from 0.
+  package var columnNames: [String] = []
+  package var rowNames: [String] = []
   /// Ends of the colours; by default those of all values of the figure, for a diverging ramp with zero in the middle.
   package var limits: ClosedRange<Double>?
 
@@ -238,10 +246,12 @@ package struct Reference: Hashable, Sendable {
   package var value: Double
   /// Named in the legend.
   package var label: String?
+  package var paint: Paint
 
-  package init(_ direction: Direction, at value: Double, _ label: String? = nil) {
+  package init(_ direction: Direction, at value: Double, _ label: String? = nil, _ paint: Paint = .muted) {
     self.direction = direction
     self.value = value
     self.label = label
+    self.paint = paint
   }
 }

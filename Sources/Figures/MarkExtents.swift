@@ -52,14 +52,17 @@ extension Mark {
 }
 
 extension Bars {
-  /// Zero is among them: that is where bars begin.
-  fileprivate var values: [Double] { bars.compactMap(\.value) + [0] }
+  /// The base is among them.
+  fileprivate var values: [Double] { bars.compactMap(\.value) + [base] }
   fileprivate var places: [Double] { bars.flatMap { [$0.place - 0.5, $0.place + 0.5] } }
 }
 
 extension Cells {
-  /// More cells than are worth a rectangle each.
-  var isRaster: Bool { columns * rows > 900 }
+  /// More cells than are worth a rectangle each, or many of which there is nothing to say but their value.
+  var isRaster: Bool {
+    let count = columns * rows
+    return count > 900 || count > 60 && cells.allSatisfy { $0.text == nil && $0.title.isEmpty && !$0.isHatched }
+  }
 }
 
 extension Panel {

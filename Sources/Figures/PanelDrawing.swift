@@ -22,10 +22,10 @@ struct PanelDrawing {
         + "\(NumberText.coordinate(frame.width)) \(NumberText.coordinate(frame.height))"
       svg.open("svg", SVGText.place(frame.x, frame.y) + SVGText.size(frame) + " viewBox=\"\(window)\"")
     }
+    for reference in panel.references { draw(reference, in: &svg) }
     let marks = MarkDrawing(layout: layout, hatch: hatch)
     for mark in panel.marks { marks.draw(mark, in: &svg) }
     if isCut { svg.close("svg") }
-    for reference in panel.references { draw(reference, in: &svg) }
     drawAxes(in: &svg)
     drawEndLabels(in: &svg)
     if layout.hasColourBar, let colours = layout.colours {
@@ -40,10 +40,7 @@ struct PanelDrawing {
       (scale.kind == .logarithmic ? "log" : "lin") + " \(NumberText.exact(scale.low)) \(NumberText.exact(scale.high))"
     }
     let plot = [frame.x, frame.y, frame.width, frame.height].map(NumberText.coordinate).joined(separator: " ")
-    // What stands at ticks of names cannot be told by counting cells.
-    let named =
-      (panel.x.names.isEmpty ? "" : " data-x-named=\"1\"") + (panel.y.names.isEmpty ? "" : " data-y-named=\"1\"")
-    return named + " class=\"panel\" data-plot=\"\(plot)\" data-x=\"\(axis(layout.x))\" data-y=\"\(axis(layout.y))\""
+    return " class=\"panel\" data-plot=\"\(plot)\" data-x=\"\(axis(layout.x))\" data-y=\"\(axis(layout.y))\""
       + " data-x-title=\"\(Markup.escaped(panel.x.title))\" data-y-title=\"\(Markup.escaped(panel.y.title))\""
   }
 
@@ -88,7 +85,7 @@ struct PanelDrawing {
       path.move(x, frame.y)
       path.line(x, frame.bottom)
     }
-    svg.path(path, " fill=\"none\" stroke-dasharray=\"5 3\"" + svg.paints(stroke: .muted))
+    svg.path(path, " fill=\"none\" stroke-dasharray=\"5 3\"" + svg.paints(stroke: reference.paint))
   }
 
   private func drawAxes(in svg: inout SVGText) {
@@ -112,8 +109,10 @@ struct PanelDrawing {
 
   private func drawWords(in svg: inout SVGText) {
     if let title = panel.title {
+      // Above a colour bar of the panel's own there is room, too.
+      let bar = layout.hasColourBar ? layout.colours?.width(height: min(frame.height, 200)) ?? 0 : 16
       svg.label(
-        TextWidth.cut(title, to: frame.width + 20, size: Layout.titleSize * 1.08), frame.x,
+        TextWidth.cut(title, to: frame.width + bar, size: Layout.titleSize * 1.08), frame.x,
         frame.y - (figure.shadesAreNamed ? 22 : 7), size: Layout.titleSize, paint: .ink, isBold: true)
     }
     svg.open("g", " font-size=\"\(NumberText.coordinate(Layout.tickSize))\"" + svg.paints(fill: .muted))
@@ -134,7 +133,7 @@ struct PanelDrawing {
     if let title = layout.xTitle {
       let y = frame.bottom + layout.xTicks.height + 15
       svg.label(
-        TextWidth.cut(title, to: frame.width + 30, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
+        TextWidth.cut(title, to: frame.width + 20, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
         paint: .ink)
     }
     if let title = layout.yTitle, !title.isEmpty {

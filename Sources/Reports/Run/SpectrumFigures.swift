@@ -54,6 +54,9 @@ extension RunSubject {
       let place = (share * last).rounded()
       names[place] = Wording.grouped(shown[min(Int(place), shown.count - 1)].epoch)
     }
+    var cells = Cells(columns: shown.count, rows: count, values: values, valueTitle: "norm in W_E")
+    cells.columnNames = shown.map { Wording.grouped($0.epoch) }
+    cells.rowNames = (0..<count).map { "\($0 + 1)" }
     let rows = Dictionary(
       uniqueKeysWithValues: result.keyFrequencies.map { (Double($0.frequency - 1), "\($0.frequency)") })
     return Drawn(
@@ -64,12 +67,12 @@ extension RunSubject {
         Panel(
           x: Axis("Epoch", names: names),
           y: Axis("Frequency k", names: Self.spread(rows, count: count)),
-          marks: [.cells(Cells(columns: shown.count, rows: count, values: values, valueTitle: "norm in W_E"))])
+          marks: [.cells(cells)])
       ],
       table: DataTable(
         columns: ["epoch"] + (0..<count).map { "norm_w_e_\($0 + 1)" },
         rows: measured.map { evaluation in
-          [.init(evaluation.epoch)] + evaluation.normsW_E.map { .init(Double($0)) }
+          [.init(evaluation.epoch)] + evaluation.normsW_E.map { .init($0) }
         }))
   }
 
@@ -142,18 +145,18 @@ extension RunSubject {
       return Bars.Bar(
         Double(place), ablation.loss, title: "\(names[index]): \(Wording.loss(ablation.loss)) nats\(times)",
         paint: ablation.name == .original ? .series(6) : ablation.name == .withoutFrequency ? .series(1) : .series(0),
-        text: Wording.loss(ablation.loss))
+        text: NumberText.value(ablation.loss))
     }
     let only = ablations.first { $0.name == .onlyKeyFrequencies }?.loss
     return Drawn(
       caption:
-        "Loss over all pairs of the model with one part replaced or removed (Nanda et al. 2023, section 4.4 and figure 6). Look for "
-        + "bars no longer than the original's: what they leave out was noise. Removing a key frequency costs most; keeping nothing "
-        + "else gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
+        "Loss over all pairs of the model with one part replaced or removed (Nanda et al. 2023, section 4.4 and figure 6); bars begin at "
+        + "the loss of the original. Look for short ones, and those that run to the left: what they leave out was noise. A "
+        + "frequency that matters costs much when it is removed. Keeping the key frequencies alone gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
       panels: [
         Panel(
           x: Axis("Loss over all pairs (nats)", .logarithmic), y: Axis("", .bands(names.reversed())),
-          marks: [.bars(Bars(nil, bars))],
+          marks: [.bars(Bars(nil, bars, base: original ?? 0))],
           references: original.map { [Reference(.vertical, at: $0, "loss of the original")] } ?? [])
       ], shape: .height(Double(max(ablations.count, 2)) * 24),
       table: DataTable(

@@ -20,7 +20,7 @@ extension RunSubject {
       columns: ["a", "b"] + values.map(\.name),
       rows: (0..<n * n).map { entry in
         [.init(maps.residues[entry / n]), .init(maps.residues[entry % n])]
-          + values.map { .init(Double($0.values[entry])) }
+          + values.map { .init(rounded: $0.values[entry]) }
       })
   }
 
@@ -107,24 +107,28 @@ extension RunSubject {
       let ring = (order + order.prefix(1)).map { Line.Point(circle.x[$0], circle.y[$0]) }
       let dots = (0..<n).map { place in
         Scatter.Dot(
-          circle.x[place], circle.y[place], title: "token \(maps.residues[place])", text: "\(maps.residues[place])")
+          circle.x[place], circle.y[place], title: "token \(maps.residues[place])",
+          // As many names as stand apart around the circle.
+          text: circle.frequency * place % n % max(1, n / 22) == 0 ? "\(maps.residues[place])" : nil)
       }
       let extent = -reach * 1.08...reach * 1.08
       return Panel(
         title: "k = \(circle.frequency)", x: Axis("along the cosine", limits: extent),
         y: Axis("along the sine", limits: extent),
-        marks: [.line(Line(nil, ring, .faint, width: 1)), .scatter(Scatter(nil, dots, radius: 2))])
+        marks: [.line(Line(nil, ring, .muted, width: 0.5)), .scatter(Scatter(nil, dots, radius: 2))])
     }
     return Drawn(
       caption:
         "Where W_E puts the tokens in the plane of each key frequency's cosine and sine. Look for a circle on which token x stands at "
-        + "the angle 2πkx/n. Share of W_E's norm about its mean in that plane's waves: \(shares.joined(separator: ", "))."
+        + "the angle 2πk\(circle.isLogarithmic ? "·log x" : "x")/n. Share of W_E's norm about its mean in that plane's waves: \(shares.joined(separator: ", "))."
         + hiddenKeysSentence,
       panels: panels, columns: 2, shape: .square,
       table: DataTable(
         columns: ["frequency", "token", "along_cosine", "along_sine"],
         rows: maps.circles.flatMap { circle in
-          (0..<n).map { [.init(circle.frequency), .init(maps.residues[$0]), .init(circle.x[$0]), .init(circle.y[$0])] }
+          (0..<n).map {
+            [.init(circle.frequency), .init(maps.residues[$0]), .init(Float(circle.x[$0])), .init(Float(circle.y[$0]))]
+          }
         }))
   }
 
@@ -140,9 +144,9 @@ extension RunSubject {
     }
     var names: [Double: String] = [0: "const"]
     var last = 0.0
-    for k in keys where Double(2 * k) - 0.5 - last >= Double(n) * 0.045 {
+    for k in keys where Double(2 * k) - 0.5 - last >= Double(n) * 0.03 {
       last = Double(2 * k) - 0.5
-      names[last] = "k=\(k)"
+      names[last] = "\(k)"
     }
     var values = maps.logitNorms.map { Optional($0) }
     // The constant would outshine everything, and says only which classes are likely.
@@ -152,6 +156,9 @@ extension RunSubject {
         ? "const"
         : n % 2 == 0 && index == n - 1 ? "alternating" : index % 2 == 1 ? "cos \((index + 1) / 2)" : "sin \(index / 2)"
     }
+    var cells = Cells(columns: n, rows: n, values: values, valueTitle: "norm over the classes")
+    cells.columnNames = (0..<n).map(row)
+    cells.rowNames = cells.columnNames
     return Drawn(
       caption:
         "Norm over \(maps.logitClasses == n ? "all" : "\(maps.logitClasses) of the \(n)") classes of the logits' coefficient at each product of a basis wave in a and one in b "
@@ -159,11 +166,11 @@ extension RunSubject {
         + "key frequency (\(keysInWords)), which hold \(total > 0 ? Wording.share(inKeys / total) : "–") of all that is not constant.",
       panels: [
         Panel(
-          x: Axis("wave in b", names: names), y: Axis("wave in a", names: names),
-          marks: [.cells(Cells(columns: n, rows: n, values: values, valueTitle: "norm over the classes"))])
+          x: Axis("wave in b (frequency k)", names: names), y: Axis("wave in a (frequency k)", names: names),
+          marks: [.cells(cells)])
       ], shape: .square,
       table: DataTable(
         columns: ["wave_in_a", "wave_in_b", "norm"],
-        rows: (0..<n * n).map { [.text(row($0 / n)), .text(row($0 % n)), .init(maps.logitNorms[$0])] }))
+        rows: (0..<n * n).map { [.text(row($0 / n)), .text(row($0 % n)), .init(rounded: Float(maps.logitNorms[$0]))] }))
   }
 }
