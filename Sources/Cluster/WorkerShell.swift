@@ -59,7 +59,7 @@ package final class WorkerShell {
   private let configuration: Configuration
   let scratch: ScratchFolder
   private let interrupt: Interrupt
-  let logger: Logger
+  private(set) var logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
   /// Exit code for words about keys.
@@ -71,6 +71,8 @@ package final class WorkerShell {
   private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
+  /// Whether it was said why nobody is reached.
+  private var knowsWhy = false
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
   var running: PointFolder?
   /// Checkpoints of that run which can be read: the last one, and the one that was offered.
@@ -86,6 +88,8 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
+    self.logger[metadataKey: "process_id"] = "\(configuration.session.identity.processID)"
+    self.logger[metadataKey: "host"] = "\(configuration.session.identity.host)"
     _ = try Link.check(configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
@@ -103,7 +107,9 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
-    let link = try Link(to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
+    let link = try Link(
+      to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure, waker: interrupt.waker
+    )
 
     scratch.removeStale()
     let kept = scratch.claimUnsentResults(logger)
@@ -113,6 +119,7 @@ package final class WorkerShell {
     switch try link.waitUntilEstablished(interrupt, seconds: 2) {
     case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
     case .remark(let words)?: logger.warning("\(words)")
+    case .unreached(let words, let advice)?: tellWhy(words, advice)
     case nil: break
     }
     handle(.start, link.socket)
@@ -130,7 +137,9 @@ package final class WorkerShell {
       while end == nil, let verdict = try link.next() { heed(verdict, link.socket) }
       while end == nil, let received = try link.socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), link.socket)
+          let message = try WireCodec.decodeCoordinatorMessage(received.frames)
+          if case .welcome(let number, _, _, _, _) = message { logger[metadataKey: "worker"] = "\(number)" }
+          handle(.message(message), link.socket)
         } catch {
           handle(.undecodable(error), link.socket)
         }
@@ -168,6 +177,7 @@ package final class WorkerShell {
       isInterrupted = true
       handle(.interrupt(exitCode: Self.notAllowed, reason: words), socket)
     case .giveUp(let words), .remark(let words): logger.warning("\(words)")
+    case .unreached(let words, let advice): tellWhy(words, advice)
     }
   }
 
@@ -239,10 +249,17 @@ package final class WorkerShell {
     }
   }
 
+  private func tellWhy(_ words: String, _ advice: String) {
+    knowsWhy = true
+    logger.warning("\(words), trying on for as long as it takes: \(advice)")
+  }
+
   private func tell(_ isReached: Bool) {
+    defer { knowsWhy = false }
     let address = configuration.endpoint
     switch (wasReached, isReached) {
     case (nil, true): logger.info("connected to \(address)")
+    case (nil, false) where knowsWhy: break
     case (nil, false):
       logger.warning("nobody answers at \(address); trying for as long as it takes (is a coordinator up there?)")
     case (true, false): logger.warning("the coordinator at \(address) is gone; going on without it")

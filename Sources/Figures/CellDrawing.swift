@@ -32,6 +32,9 @@ struct CellDrawing {
       let kind = colours.scale.kind == .logarithmic ? "log" : "lin"
       attributes += " data-cells=\"\(cells.columns) \(cells.rows)\" data-value=\"\(kind) "
       attributes += "\(NumberText.short(colours.scale.low)) \(NumberText.short(colours.scale.high))\""
+      for (name, names) in [("columns", cells.columnNames), ("rows", cells.rowNames)] where !names.isEmpty {
+        attributes += " data-\(name)=\"\(Markup.escaped(names.joined(separator: "|")))\""
+      }
       attributes += " data-value-title=\"\(Markup.escaped(cells.valueTitle))\""
     }
     svg.element("image", attributes + " href=\"\(raster.dataURI)\"", title: "")

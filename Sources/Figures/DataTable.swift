@@ -77,7 +77,8 @@ package struct DataTable: Hashable, Sendable {
       text += "</tr>"
     }
     text += "</tbody></table>"
-    if rows.count > limit { text += "<p>… and \(NumberText.grouped(Double(rows.count - limit))) more rows.</p>" }
+    let rest = rows.count - min(limit, rows.count)
+    if rest > 0 { text += "<p>… and \(NumberText.grouped(Double(rest))) more \(rest == 1 ? "row" : "rows").</p>" }
     return text
   }
 

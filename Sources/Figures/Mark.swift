@@ -28,7 +28,7 @@ package struct Line: Hashable, Sendable {
   package var width: Double
 
   package init(
-    _ label: String? = nil, _ points: [Point], _ paint: Paint = .series(0), shape: Shape = .straight,
+    _ label: String?, _ points: [Point], _ paint: Paint = .series(0), shape: Shape = .straight,
     isDashed: Bool = false, width: Double = 1.8
   ) {
     self.label = label
@@ -60,7 +60,7 @@ package struct Interval: Hashable, Sendable {
   package var shape: Line.Shape
 
   package init(
-    _ label: String? = nil, _ places: [Place], _ paint: Paint = .series(0), shape: Line.Shape = .straight
+    _ label: String?, _ places: [Place], _ paint: Paint = .series(0), shape: Line.Shape = .straight
   ) {
     self.label = label
     self.places = places
@@ -106,7 +106,7 @@ package struct Scatter: Hashable, Sendable {
   package var paint: Paint
   package var radius: Double
 
-  package init(_ label: String? = nil, _ dots: [Dot], _ paint: Paint = .series(0), radius: Double = 3.5) {
+  package init(_ label: String?, _ dots: [Dot], _ paint: Paint = .series(0), radius: Double = 3.5) {
     self.label = label
     self.dots = dots
     self.paint = paint
@@ -144,7 +144,7 @@ package struct Bars: Hashable, Sendable {
   package var thickness: Double
 
   package init(
-    _ label: String? = nil, _ bars: [Bar], _ paint: Paint = .series(0), base: Double = 0, thickness: Double = 0.75
+    _ label: String?, _ bars: [Bar], _ paint: Paint = .series(0), base: Double = 0, thickness: Double = 0.75
   ) {
     self.label = label
     self.bars = bars
@@ -182,6 +182,9 @@ package struct Cells: Hashable, Sendable {
   package var isLogarithmic: Bool
   /// What hatching means, for the legend.
   package var hatching: String
+  /// Of each column and row, for whoever points at a cell of a large grid; by default their numbers from 0.
+  package var columnNames: [String] = []
+  package var rowNames: [String] = []
   /// Ends of the colours; by default those of all values of the figure, for a diverging ramp with zero in the middle.
   package var limits: ClosedRange<Double>?
 

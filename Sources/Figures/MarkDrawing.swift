@@ -148,6 +148,7 @@ enum DotDrawing {
 /// Which texts beside dots are written, and where.
 enum LabelPlacement {
   static let size = 10.0
+  private static let height = 10.5
 
   /// Those for which there is a place around their dot, within the frame, free of dots and of earlier ones.
   static func kept(
@@ -159,16 +160,18 @@ enum LabelPlacement {
     for (text, x, y) in labels {
       let (width, reach) = (TextWidth.of(text, size: size), radius + 2)
       // Corners of the text's box: at the sides first, then above and below, then farther out.
-      let beside = [(reach, -4.5), (-reach - width, -4.5), (-width / 2, -reach - 9), (-width / 2, reach)]
-      let corners = [(reach, -11.0), (reach, 2), (-reach - width, -11), (-reach - width, 2)]
-      let far = [(reach + 7, -4.5), (-reach - 7 - width, -4.5), (-width / 2, -reach - 15), (-width / 2, reach + 6)]
+      let beside = [(reach, -5.0), (-reach - width, -5), (-width / 2, -reach - height), (-width / 2, reach)]
+      let corners = [(reach, -2 - height), (reach, 2), (-reach - width, -2 - height), (-reach - width, 2)]
+      let far = [
+        (reach + 7, -5.0), (-reach - 7 - width, -5), (-width / 2, -reach - 6 - height), (-width / 2, reach + 6),
+      ]
       for (right, down) in beside + corners + far {
-        let box = Rectangle(x: x + right, y: y + down, width: width, height: 9)
+        let box = Rectangle(x: x + right, y: y + down, width: width, height: height)
         guard box.x >= frame.x, box.right <= frame.right, box.y >= frame.y, box.bottom <= frame.bottom,
           !taken.contains(where: { $0.x < box.right && box.x < $0.right && $0.y < box.bottom && box.y < $0.bottom })
         else { continue }
         taken.append(box)
-        kept.append((text, box.x, box.bottom - 1))
+        kept.append((text, box.x, box.bottom - 2))
         break
       }
     }

@@ -40,10 +40,7 @@ struct PanelDrawing {
       (scale.kind == .logarithmic ? "log" : "lin") + " \(NumberText.exact(scale.low)) \(NumberText.exact(scale.high))"
     }
     let plot = [frame.x, frame.y, frame.width, frame.height].map(NumberText.coordinate).joined(separator: " ")
-    // What stands at ticks of names cannot be told by counting cells.
-    let named =
-      (panel.x.names.isEmpty ? "" : " data-x-named=\"1\"") + (panel.y.names.isEmpty ? "" : " data-y-named=\"1\"")
-    return named + " class=\"panel\" data-plot=\"\(plot)\" data-x=\"\(axis(layout.x))\" data-y=\"\(axis(layout.y))\""
+    return " class=\"panel\" data-plot=\"\(plot)\" data-x=\"\(axis(layout.x))\" data-y=\"\(axis(layout.y))\""
       + " data-x-title=\"\(Markup.escaped(panel.x.title))\" data-y-title=\"\(Markup.escaped(panel.y.title))\""
   }
 
@@ -134,7 +131,7 @@ struct PanelDrawing {
     if let title = layout.xTitle {
       let y = frame.bottom + layout.xTicks.height + 15
       svg.label(
-        TextWidth.cut(title, to: frame.width + 30, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
+        TextWidth.cut(title, to: frame.width + 20, size: Layout.titleSize), frame.x + frame.width / 2, y, .middle,
         paint: .ink)
     }
     if let title = layout.yTitle, !title.isEmpty {

@@ -46,6 +46,14 @@ struct LocalCommand {
     return Ended(ending: nil, output: text(of: output), errors: text(of: errors))
   }
 
+  /// Files that whoever started this process left open must not stay open in what outlives it, such as ssh's master: who
+  /// waits for their end would wait for days. To be called before the first child is started.
+  static func keepOpenFilesFromChildren() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+      if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }
+  }
+
   /// Of mode 0600, and without a name: gone when it is closed.
   private static func unnamedFile() throws -> Int32 {
     let path = "/tmp/groksweep-words-\(String(UInt64.random(in: 0 ... .max), radix: 36))"

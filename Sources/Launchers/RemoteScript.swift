@@ -74,7 +74,7 @@ struct RemoteScript: Sendable {
       folder=$(cd "$folder" && pwd)
       say folder "$folder"
       if ! words=$( { echo groksweep >"$folder/room"; } 2>&1); then say no_disk "$words"; finish; fi
-      rm -f "$folder/room"
+      rm -f "$folder/room" "$folder/closing"
       free() { set -- $(df -Pk "$1" 2>/dev/null | tail -n 1); [ $# -ge 4 ] && say free "$4"; }
       free "$folder"
       \(host.settings.scratch.map { "mkdir -p \(Self.word($0)) 2>/dev/null && free \(Self.word($0))" } ?? ":")
@@ -168,7 +168,9 @@ struct RemoteScript: Sendable {
       setsid sh -c '
         read -r line <"/proc/$$/stat"
         since=$(set -- ${line##*") "}; echo "${20}")
-        echo "$$ $since" >"$0/pid.new" && mv "$0/pid.new" "$0/pid"
+        echo "$$ $since" >"$0/pid.new" && mv "$0/pid.new" "$0/pid" || exit 1
+        # Whoever ends them has closed the folder and read the pid afterwards, or finds this one.
+        [ ! -e "$0/closing" ] && [ -e "$0/pid" ] || exit 1
         exec "$@"' "$folder" \(words.joined(separator: " ")) >>"$folder/log" 2>&1 </dev/null &
       tries=0
       while [ $tries -lt \(Self.startSeconds * 10) ]; do
@@ -207,6 +209,9 @@ struct RemoteScript: Sendable {
     opening + """
       [ -d "$folder" ] || { say none; finish; }
       folder=$(cd "$folder" && pwd)
+      # A start that is still under way, of an `up` that was killed, looks for this.
+      : >"$folder/closing"
+      [ -r "$folder/pid" ] && read -r pid began <"$folder/pid"
       end=left
       if alive; then kill -TERM "$pid"; else end=none; fi
       tries=0
@@ -227,8 +232,9 @@ struct RemoteScript: Sendable {
       say log
       [ ! -r "$folder/log" ] || tail -c "+\(offset + 1)" "$folder/log" | head -c \(Self.mostOfLog)
       printf '\\n@groksweep end\\n'
-      for name in pid pid.new join join.\(id)-\(host.name).new log c room words; do rm -f "$folder/$name"; done
-      rmdir "$folder"
+      mv "$folder" "$folder.gone" && cd "$folder.gone" || exit 0
+      rm -f pid pid.new join join.\(id)-\(host.name).new log c room words closing
+      cd / && rmdir "$folder.gone"
 
       """
   }

@@ -1,6 +1,7 @@
 // Where words go: results to stdout, everything else to stderr. Knows whether anybody is watching.
 
 import Foundation
+import Logging
 
 enum Console {
   /// Whether stderr is a terminal that can redraw lines: then progress is live.
@@ -10,11 +11,7 @@ enum Console {
   static var width: Int { size.columns }
 
   /// Columns and rows of the terminal behind stderr; 80 and 24 when it does not say.
-  static var size: (columns: Int, rows: Int) {
-    var size = winsize()
-    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
-    return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
-  }
+  static var size: (columns: Int, rows: Int) { Terminal.size(of: 2) }
 
   /// One line (or several) of results.
   static func print(_ text: String) {
@@ -22,13 +19,18 @@ enum Console {
   }
 
   /// Progress and remarks.
-  static func remark(_ text: String) {
-    write(text + "\n", to: 2)
-  }
+  static func remark(_ text: String) { say(text, .info) }
 
   /// An error: every line opens with the command's name, as other tools do.
   static func complain(_ text: String) {
-    for line in text.split(separator: "\n", omittingEmptySubsequences: true) { remark("groksweep: \(line)") }
+    for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
+      JSONLog.isOn.load(ordering: .relaxed) ? say(String(line), .error) : say("groksweep: \(line)", .error)
+    }
+  }
+
+  private static func say(_ text: String, _ level: Logger.Level) {
+    let isJSON = JSONLog.isOn.load(ordering: .relaxed)
+    write((isJSON ? JSONLog.line(level, text, at: Date()) : text) + "\n", to: 2)
   }
 
   /// Raw text to stderr, for redrawing.
@@ -39,7 +41,7 @@ enum Console {
   static func flush() { fflush(nil) }
 
   /// Writes everything or gives up when nobody reads any more (a closed pipe is not our failure).
-  private static func write(_ text: String, to descriptor: Int32) {
+  static func write(_ text: String, to descriptor: Int32) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }

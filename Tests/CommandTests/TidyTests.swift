@@ -21,15 +21,19 @@ import Testing
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
     ("Figures", []),
     ("Reports", ["Figures", "Results", "Sweeps", "Grokking"]),
+    ("Launchers", ["Cluster", "Results", "Sweeps"]),
     (
       "groksweep",
-      ["Cluster", "Figures", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]
+      [
+        "Cluster", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "ZeroMQ",
+      ]
     ),
   ]
 
   private static let ours: Set<String> = [
-    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports",
-    "groksweep",
+    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Launchers",
+    "Reports", "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {

@@ -62,10 +62,10 @@ package enum PageScript {
         const place = row * (columns + 1) + 1 + column;
         const level = bytes.charCodeAt(OFFSET + place + 5 * Math.floor(place / BLOCK));
         const value = level === 0 ? "–" : say(at(axis(image.dataset.value), (level - 1) / 254));
-        const name = (title, place, names) => names ? null : `${title} = ${place}`;
-        const words = [name(panel.dataset.xTitle, column, panel.dataset.xNamed),
-          name(panel.dataset.yTitle, rows - 1 - row, panel.dataset.yNamed)].filter(Boolean);
-        return [words.join(", "), `${image.dataset.valueTitle}: ${value}`].filter(Boolean).join("\n");
+        const name = (title, place, names) => names ? `${title}: ${names.split("|")[place]}` : `${title} = ${place}`;
+        return [name(panel.dataset.xTitle, column, image.dataset.columns),
+          name(panel.dataset.yTitle, rows - 1 - row, image.dataset.rows),
+          `${image.dataset.valueTitle}: ${value}`].join("\n");
       };
 
       const show = (event, svg) => {

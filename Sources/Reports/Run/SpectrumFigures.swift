@@ -54,6 +54,9 @@ extension RunSubject {
       let place = (share * last).rounded()
       names[place] = Wording.grouped(shown[min(Int(place), shown.count - 1)].epoch)
     }
+    var cells = Cells(columns: shown.count, rows: count, values: values, valueTitle: "norm in W_E")
+    cells.columnNames = shown.map { Wording.grouped($0.epoch) }
+    cells.rowNames = (0..<count).map { "\($0 + 1)" }
     let rows = Dictionary(
       uniqueKeysWithValues: result.keyFrequencies.map { (Double($0.frequency - 1), "\($0.frequency)") })
     return Drawn(
@@ -64,7 +67,7 @@ extension RunSubject {
         Panel(
           x: Axis("Epoch", names: names),
           y: Axis("Frequency k", names: Self.spread(rows, count: count)),
-          marks: [.cells(Cells(columns: shown.count, rows: count, values: values, valueTitle: "norm in W_E"))])
+          marks: [.cells(cells)])
       ],
       table: DataTable(
         columns: ["epoch"] + (0..<count).map { "norm_w_e_\($0 + 1)" },

@@ -156,6 +156,9 @@ extension RunSubject {
         ? "const"
         : n % 2 == 0 && index == n - 1 ? "alternating" : index % 2 == 1 ? "cos \((index + 1) / 2)" : "sin \(index / 2)"
     }
+    var cells = Cells(columns: n, rows: n, values: values, valueTitle: "norm over the classes")
+    cells.columnNames = (0..<n).map(row)
+    cells.rowNames = cells.columnNames
     return Drawn(
       caption:
         "Norm over \(maps.logitClasses == n ? "all" : "\(maps.logitClasses) of the \(n)") classes of the logits' coefficient at each product of a basis wave in a and one in b "
@@ -164,7 +167,7 @@ extension RunSubject {
       panels: [
         Panel(
           x: Axis("wave in b (frequency k)", names: names), y: Axis("wave in a (frequency k)", names: names),
-          marks: [.cells(Cells(columns: n, rows: n, values: values, valueTitle: "norm over the classes"))])
+          marks: [.cells(cells)])
       ], shape: .square,
       table: DataTable(
         columns: ["wave_in_a", "wave_in_b", "norm"],

@@ -50,7 +50,7 @@ extension ClusterCommand {
     @Option(help: "Folder for what the workers say; made if need be.") var logs = "groksweep-logs"
     @Option(
       help:
-        "Folder on the nodes for checkpoints, with one per node in it; $NAME is a variable there (default: in ~/.cache)."
+        "Folder on the nodes for checkpoints, with one per node in it; $NAME is a variable there (default: in $TMPDIR or /tmp)."
     )
     var scratch: String?
     @Option(help: "Seconds between two checkpoints of a run.") var checkpointSeconds: Double?

@@ -1,0 +1,100 @@
+// `groksweep plot` and `report` as a person uses them: files of every kind, and sentences where there is nothing to draw.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct PlotCommandTests {
+  private static let small = """
+    sweep: small
+    task: {modulus: 7}
+    model: {d_model: 8, heads: 2, d_mlp: 16}
+    training: {epochs: 40}
+    measure: {evaluate_every: 10}
+    axes:
+      seed: {count: 2}
+    """
+
+  /// A folder with a store of two runs, and the id of the first.
+  private func folderWithStore() throws -> (Folder, point: String) {
+    let folder = try Folder()
+    try folder.write(Self.small, to: "small.yaml")
+    #expect(try Groksweep.run(["sweep", "small.yaml", "--workers", "1"], in: folder).status == 0)
+    return (folder, try #require(try folder.query("small.sqlite", "SELECT point FROM runs LIMIT 1").first))
+  }
+
+  private func bytes(_ folder: Folder, _ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+  }
+
+  @Test func `a figure goes to stdout or to a file as SVG, and its data to CSV`() throws {
+    let (folder, point) = try folderWithStore()
+    let shown = try Groksweep.run(["plot", "losses", "--point", String(point.prefix(8))], in: folder)
+    #expect(shown.status == 0 && shown.output.hasPrefix("<svg ") && shown.output.hasSuffix("</svg>\n"))
+    let dark = ["plot", "losses", "--point", point, "--theme", "dark", "-o", "losses.svg"]
+    let written = try Groksweep.run(dark, in: folder)
+    #expect(written.status == 0 && written.output.isEmpty)
+    #expect(written.errors.hasPrefix("losses.svg: losses of point \(point.prefix(12))"))
+    #expect(try String(decoding: bytes(folder, "losses.svg"), as: UTF8.self).contains("#16181c"))
+    #expect(try Groksweep.run(["plot", "losses", "--point", point, "-o", "losses.csv"], in: folder).status == 0)
+    let csv = try String(decoding: bytes(folder, "losses.csv"), as: UTF8.self).components(separatedBy: "\r\n")
+    #expect(csv[0] == "epoch,train_loss,test_loss" && csv.count == 7 && csv[5].hasPrefix("40,"))
+  }
+
+  @Test func `PNG and PDF come from rsvg-convert, and without it a sentence`() throws {
+    let (folder, point) = try folderWithStore()
+    // A path without the program.
+    let without = try Groksweep.run(
+      ["plot", "losses", "--point", point, "-o", "losses.png"], in: folder, environment: ["PATH": folder.path("none")])
+    #expect(without.status == 1 && without.errors.contains("apt install librsvg2-bin"))
+    #expect(try !folder.names().contains("losses.png"))
+    guard try Running("/usr/bin/env", ["sh", "-c", "command -v rsvg-convert"], in: folder).end(within: 20).status == 0
+    else { return }
+    for (kind, opening) in [("png", [0x89, 0x50, 0x4E, 0x47]), ("pdf", Array("%PDF".utf8))] as [(String, [UInt8])] {
+      #expect(try Groksweep.run(["plot", "ablations", "--point", point, "-o", "x.\(kind)"], in: folder).status == 0)
+      #expect(try bytes(folder, "x.\(kind)").starts(with: opening), "\(kind)")
+    }
+  }
+
+  @Test func `the weights of a point are found beside the store, and those of another refused`() throws {
+    let (folder, point) = try folderWithStore()
+    let absent = try Groksweep.run(["plot", "attention", "--point", point, "-o", "a.svg"], in: folder)
+    #expect(absent.status == 0 && absent.errors.contains("A store holds no weights."))
+    #expect(absent.errors.contains("small.weights/\(point).safetensors"))
+    try FileManager.default.createDirectory(atPath: folder.path("small.weights"), withIntermediateDirectories: true)
+    let kept = "small.weights/\(point).safetensors"
+    #expect(try Groksweep.run(["train", "small.yaml", "--point", point, "--save", kept], in: folder).status == 0)
+    let drawn = try Groksweep.run(["plot", "attention", "--point", point], in: folder)
+    #expect(drawn.status == 0 && drawn.errors.isEmpty && drawn.output.contains("Head 1"))
+    let other = try #require(try folder.query("small.sqlite", "SELECT point FROM runs").last)
+    let refused = try Groksweep.run(["plot", "attention", "--point", other, "--weights", kept], in: folder)
+    #expect(refused.status == 65 && refused.errors.contains("these are the weights of point \(point.prefix(12))"))
+  }
+
+  @Test func `names that are not there are answered with those that are`() throws {
+    let (folder, point) = try folderWithStore()
+    let list = try Groksweep.run(["plot", "--list"], in: folder)
+    #expect(list.status == 0 && list.output.contains("  embedding-spectrum "))
+    let near = try Groksweep.run(["plot", "loses", "--point", point], in: folder)
+    #expect(near.status == 64 && near.errors.contains("there is no figure \"loses\"; did you mean losses?"))
+    let ending = try Groksweep.run(["plot", "losses", "--point", point, "-o", "x.gif"], in: folder)
+    #expect(ending.status == 64 && ending.errors.contains(".svg, .png, .pdf or .csv"))
+    let nowhere = try Groksweep.run(["plot", "losses", "--point", "00000000"], in: folder)
+    #expect(nowhere.status == 65 && nowhere.errors.contains("there is no point 00000000"))
+    let unnamed = try Groksweep.run(["plot", "losses"], in: folder)
+    #expect(unnamed.status == 64 && unnamed.errors.contains("--point"))
+    let store = try Groksweep.run(["plot", "losses", "--point", point, "--store", "none.sqlite"], in: folder)
+    #expect(store.status == 65 && store.errors.contains("none.sqlite"))
+  }
+
+  @Test func `a report is one page that needs nothing else`() throws {
+    let (folder, point) = try folderWithStore()
+    let report = try Groksweep.run(["report", "--point", point, "-o", "run.html"], in: folder)
+    #expect(report.status == 0 && report.errors.hasPrefix("run.html: the run of point \(point.prefix(12))"))
+    let page = try String(decoding: bytes(folder, "run.html"), as: UTF8.self)
+    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("id=\"figure-losses\"") && page.contains("</html>"))
+    #expect(page.contains("A store holds no weights."))
+    let store = try Groksweep.run(["report", "--point", point, "-o", "small.sqlite"], in: folder)
+    #expect(store.status == 65 && store.errors.contains("would be lost"))
+  }
+}
