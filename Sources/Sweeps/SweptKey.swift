@@ -33,8 +33,8 @@ package struct SweptKey: Hashable, Sendable {
 }
 
 extension SweptKey {
-  /// The keys in which `settings` differ, seeds aside: first those of `paths`, in that order. A key that tells apart the same
-  /// settings as an earlier one is named alongside it.
+  /// The keys in which `settings` differ, seeds aside: first those of `paths`, in that order. A key that moves with an earlier
+  /// one is named alongside it.
   package static func all(of settings: [Experiment], first paths: [String]) -> [SweptKey] {
     guard let first = settings.first else { return [] }
     let named = paths.flatMap { $0.split(separator: ",").map(String.init) }.compactMap(ExperimentKey.key)
@@ -44,13 +44,23 @@ extension SweptKey {
     for key in candidates {
       let values = settings.map { Value(key.value($0)) }
       let groups = groups(of: values)
-      if let place = kept.firstIndex(where: { $0.groups == groups }) {
+      if let place = kept.firstIndex(where: { $0.groups == groups && moveTogether($0.values, values, groups) }) {
         kept[place].alongside.append(key.path)
       } else {
         kept.append((key, values, groups, []))
       }
     }
     return kept.map { SweptKey(path: $0.key.path, values: $0.values, alongside: $0.alongside) }
+  }
+
+  /// Whether keys that tell apart the same settings do so because they belong together. Two sampled keys tell all settings
+  /// apart as well, but they do not rise and fall together.
+  private static func moveTogether(_ first: [Value], _ second: [Value], _ groups: [Int]) -> Bool {
+    let (a, b) = (first.compactMap(\.number), second.compactMap(\.number))
+    guard Set(groups).count == groups.count, a.count == groups.count, b.count == groups.count else { return true }
+    let ranks = groups.indices.sorted { a[$0] < a[$1] }.map { b[$0] }
+    let steps = zip(ranks, ranks.dropFirst())
+    return steps.allSatisfy { $0 <= $1 } || steps.allSatisfy { $0 >= $1 }
   }
 
   /// The number of each value in the order of first appearance: equal for keys that tell the same settings apart.
