@@ -44,9 +44,13 @@ extension SweepSubject {
     let dots = zip(places, intervals).map { place, interval in
       Scatter.Dot(place, (interval.low + interval.high) / 2, title: Self.words(interval))
     }
+    // Thresholds of one setting each: a thin line shows how they move.
+    let isCurve = isNumeric && settings.count == intervals.count
+    let curve = dots.sorted { $0.x < $1.x }.map { Line.Point($0.x, $0.y) }
     return Panel(
       title: nil, x: x, y: Axis("Critical \(name)"),
-      marks: segments + [.scatter(Scatter(nil, dots, .series(1), radius: 3.5))])
+      marks: (isCurve ? [.line(Line(nil, curve, .muted, width: 1))] : []) + segments
+        + [.scatter(Scatter(nil, dots, .ink, radius: 2))])
   }
 
   private static func words(_ interval: CriticalInterval) -> String {

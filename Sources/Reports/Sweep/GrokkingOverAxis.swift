@@ -31,7 +31,7 @@ extension SweepSubject {
       }
       if let median = times.median {
         medians.dots.append(.init(x, Double(median), title: title))
-      } else if let end = group.watched {
+      } else if let end = group.runs.filter({ $0.outcome != "diverged" }).compactMap(\.censoredAfter).max() {
         late.dots.append(.init(x, Double(end), title: title, shape: .ring))
       }
     }
@@ -66,7 +66,7 @@ extension SweepSubject {
 
   private func caption(_ axis: AxisLevels, _ groups: [FoldedRuns]) -> String {
     var text =
-      "Epoch at which runs grok, against \(axis.title): dots are runs, and beside them stand the median of each value (Kaplan and "
+      "Epoch at which runs grok, against \(axis.title): small dots are runs, and with them stand the median of each value (Kaplan and "
       + "Meier's, so that runs that ended before they grokked count as not there yet) and its 95 % interval, dashed where the runs "
       + "do not bound it from above. Look for the value beyond which there is no median any more."
     let known = groups.indices.filter { groups[$0].times.median != nil }
@@ -76,9 +76,15 @@ extension SweepSubject {
       text +=
         " Earliest: \(axis.words(best)), \(Wording.grouped(times.median!)) (\(FoldedRuns.interval(times)))."
     }
+    let diverged = groups.indices.filter { level in
+      !groups[level].runs.isEmpty && groups[level].runs.allSatisfy { $0.outcome == "diverged" }
+    }
+    if !diverged.isEmpty {
+      text += " All runs diverged at \(diverged.map(axis.words).joined(separator: ", "))."
+    }
     let finished = groups.count { !$0.runs.isEmpty }
     let without = finished - known.count
-    text += " \(without) of \(finished) \(finished == 1 ? "value has" : "values have") no median."
+    text += without == 0 ? " Every value has a median." : " Without a median: \(without) of \(finished) values."
     return axis.isBinned ? text + " Sampled values are put together in bins." : text
   }
 }

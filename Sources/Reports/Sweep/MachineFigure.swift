@@ -66,7 +66,9 @@ extension SweepSubject {
   /// `0.04 core-hours`, `312 core-hours`.
   static func coreHours(_ seconds: Double) -> String {
     let hours = seconds / 3600
-    return hours < 0.01 ? "\(Wording.duration(seconds: seconds)) of one core" : "\(NumberText.value(hours)) core-hours"
+    return hours < 0.01
+      ? "\(Wording.duration(seconds: seconds)) of one core"
+      : "\(hours < 10 ? Wording.fixed(hours, digits: 2) : NumberText.value(hours)) core-hours"
   }
 
   /// Every name once, `a, b and c`; nil when there are none.

@@ -33,13 +33,14 @@ extension SweepSubject {
       caption: outcomeCaption(shown.count),
       panels: [
         Panel(
-          x: Axis("", .bands(titles)), y: Axis("", .bands(shown.reversed().map { name(ofSetting: $0) })),
+          x: Axis("", .bands(titles)),
+          y: Axis("", .bands(shown.reversed().map { shortName(ofSetting: $0) })),
           marks: [
             .cells(
               Cells(
                 columns: titles.count, rows: shown.count, cells: cells, valueTitle: "Share of points", limits: 0...1))
           ])
-      ], shape: .height(max(Double(shown.count) * 20, 40)),
+      ], shape: .height(max(Double(shown.count) * 18, 90)),
       table: DataTable(
         columns: ["setting", "points"] + titles.map { $0.replacing(" ", with: "_") },
         rows: folded.enumerated().map { setting, group in
@@ -60,7 +61,7 @@ extension SweepSubject {
     let left = progress.total - progress.finished - progress.failed
     if progress.failed > 0 { text += ", \(progress.failed) failed" }
     if left > 0 { text += ", \(left) not finished" }
-    text += "."
+    text += ".\(rowSentence)"
     return shown < settings.settings.count
       ? text + " Shown are \(shown) of \(settings.settings.count) settings, evenly chosen; the table has all." : text
   }

@@ -42,7 +42,7 @@ extension SweepSubject {
     let shown = min(plan.facets.count, DiagramPlan.mostFacets)
     let panels = (0..<shown).map { facet in
       Panel(
-        title: plan.facets.count > 1 ? plan.facets[facet] : nil, x: Axis(x.title, .bands(x.labels)),
+        title: plan.facets.count > 1 ? plan.facetTitles[facet] : nil, x: Axis(x.title, .bands(x.labels)),
         y: Axis(y.title, .bands(y.labels)),
         marks: [
           .cells(
@@ -54,7 +54,7 @@ extension SweepSubject {
                 return Cells.Cell(
                   medians[place].map(Double.init), isHatched: medians[place] == nil, text: cell.count,
                   title: "\(words(place)): \(cell.words)")
-              }, valueTitle: "Median grokking epoch", isLogarithmic: isLogarithmic,
+              }, valueTitle: "Median epoch", isLogarithmic: isLogarithmic,
               hatching: "no median: at least half had not grokked when they ended"))
         ])
     }
@@ -62,7 +62,7 @@ extension SweepSubject {
     return Drawn(
       caption: mapCaption(plan, cells, medians, words) + unfinishedSentence, panels: panels,
       columns: shown == 1 ? 1 : x.count * 44 < 300 ? 3 : 2,
-      shape: .height(min(max(Double(y.count) * 34, 90), 460)),
+      shape: .height(min(max(Double(y.count) * 34, 110), 460)),
       table: table(finished.map { cells[$0] }) { row in
         let (within, facet) = (finished[row] % size, finished[row] / size)
         return [(x.title, x.labels[within % x.count]), (y.title, y.labels[within / x.count])]
@@ -83,8 +83,8 @@ extension SweepSubject {
       text += first == last ? "." : "; latest: \(words(last)), \(Wording.grouped(medians[last]!))."
     }
     let finished = cells.count { !$0.runs.isEmpty }
-    text +=
-      " \(finished - ranked.count) of \(finished) \(finished == 1 ? "cell has" : "cells have") no median."
+    let without = finished - ranked.count
+    text += without == 0 ? " Every cell has a median." : " Without a median: \(without) of \(finished) cells."
     return text + plan.words
   }
 
@@ -119,7 +119,10 @@ struct DiagramPlan {
   let y: AxisLevels?
   /// What is said of each repetition, in the order of the settings; one empty text when there is one.
   private(set) var facets = [""]
+  /// The same over a panel: of several values these alone, as their names would not fit.
+  private(set) var facetTitles = [""]
   private(set) var facetOfSetting: [Int]
+  private var facetNames = ""
   private let folded: [String]
 
   /// - Precondition: something is swept.
@@ -140,12 +143,15 @@ struct DiagramPlan {
     let names = settings.settings.indices.map { setting in
       facetAxes.map { $0.words($0.ofSetting[setting]) }.joined(separator: ", ")
     }
+    if facetAxes.count > 1 { facetNames = facetAxes.map(\.title).joined(separator: " · ") }
     var places: [String: Int] = [:]
-    facets = []
+    (facets, facetTitles) = ([], [])
     for (setting, name) in names.enumerated() {
       if places[name] == nil {
         places[name] = facets.count
         facets.append(name)
+        facetTitles.append(
+          facetAxes.count == 1 ? name : facetAxes.map { $0.labels[$0.ofSetting[setting]] }.joined(separator: " · "))
       }
       facetOfSetting[setting] = places[name]!
     }
@@ -157,6 +163,7 @@ struct DiagramPlan {
     if facets.count > DiagramPlan.mostFacets {
       text += " Shown are the first \(DiagramPlan.mostFacets) of \(facets.count) maps; the table has all."
     }
+    if !facetNames.isEmpty { text += " Over each map stand its values of \(facetNames)." }
     if !folded.isEmpty {
       text += " Cells hold runs of all values of \(folded.joined(separator: " and "))."
     }

@@ -34,7 +34,7 @@ extension SweepSubject {
       func scatter(_ label: String, _ grokked: Bool) -> Mark {
         .scatter(
           Scatter(
-            label,
+            early.contains { ($0.grokkingEpoch != nil) == grokked } ? label : nil,
             dots.filter { ($0.grokkingEpoch != nil) == grokked }.compactMap { run in
               guard let epoch = run.grokkingEpoch ?? run.censoredAfter, let value = run.values[column] else {
                 return nil

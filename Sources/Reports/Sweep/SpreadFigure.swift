@@ -19,28 +19,26 @@ extension SweepSubject {
     let rows = Array(shown.reversed())
     func scatter(
       _ label: String, _ value: (GrokkingSpread) -> Double?, _ colour: Int, _ shape: Scatter.Shape
-    ) -> Mark {
-      .scatter(
-        Scatter(
-          label,
-          rows.enumerated().compactMap { row, entry in
-            value(entry.spread).map {
-              Scatter.Dot(
-                $0, Double(row),
-                title: "\(name(ofSetting: entry.setting)): \(label), a factor of \(Self.factor($0))", shape: shape)
-            }
-          }, .series(colour), radius: 4))
+    ) -> Mark? {
+      let dots = rows.enumerated().compactMap { row, entry in
+        value(entry.spread).map {
+          Scatter.Dot(
+            $0, Double(row),
+            title: "\(name(ofSetting: entry.setting)): \(label), a factor of \(Self.factor($0))", shape: shape)
+        }
+      }
+      return dots.isEmpty ? nil : .scatter(Scatter(label, dots, .series(colour), radius: 4))
     }
     return Drawn(
       caption: spreadCaption(known.map(\.spread), shown.count),
       panels: [
         Panel(
           x: Axis("Standard deviation of log₁₀(grokking epoch)", including: [0]),
-          y: Axis("", .bands(rows.map { name(ofSetting: $0.setting) })),
+          y: Axis("", .bands(rows.map { shortName(ofSetting: $0.setting) })),
           marks: [
             scatter("all seeds", \.sd, 6, .ring), scatter("model seed (one data seed)", \.sdOfModelSeed, 0, .dot),
             scatter("data seed (one model seed)", \.sdOfDataSeed, 1, .dot),
-          ])
+          ].compactMap { $0 })
       ], shape: .height(max(Double(rows.count) * 20, 60)),
       table: DataTable(
         columns: ["setting", "grokked", "log10_sd", "log10_sd_of_model_seed", "log10_sd_of_data_seed"],
@@ -73,6 +71,7 @@ extension SweepSubject {
       text +=
         ". Model seed and data seed change together here; sweep them as two axes, model_seed and data_seed, to tell them apart."
     }
+    text += rowSentence
     if shown < known.count { text += " Shown are \(shown) of \(known.count) settings; the table has all." }
     return text
   }

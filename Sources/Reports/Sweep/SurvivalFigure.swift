@@ -27,7 +27,7 @@ extension SweepSubject {
         Self.curve(group, from: start, withInterval: panel.groups.count <= Self.mostIntervals)
       }
       return Panel(
-        title: plan.panels.count > 1 ? panel.title : nil, x: Axis("Epoch", isLogarithmic ? .logarithmic : .linear),
+        title: plan.panels.count > 1 ? panel.shortTitle : nil, x: Axis("Epoch", isLogarithmic ? .logarithmic : .linear),
         y: Axis(
           "Not yet grokked", limits: -0.03...1.03,
           names: [0: "0 %", 0.25: "25 %", 0.5: "50 %", 0.75: "75 %", 1: "100 %"]),
@@ -114,6 +114,8 @@ struct SurvivalPlan {
   struct Panel {
     /// Empty when there is one only.
     var title: String
+    /// Over the panel: of several values these alone.
+    var shortTitle = ""
     var groups: [Group]
   }
 
@@ -158,7 +160,15 @@ struct SurvivalPlan {
       let (left, right) = (members[a][0], members[b][0])
       return others.map { fine[$0].ofSetting[left] }.lexicographicallyPrecedes(others.map { fine[$0].ofSetting[right] })
     }
-    panels = order.map { Panel(title: titles[$0], groups: Self.groups(of: members[$0], by: axes[ofLines], folded)) }
+    panels = order.map { place in
+      let values = others.map { fine[$0].labels[fine[$0].ofSetting[members[place][0]]] }
+      return Panel(
+        title: titles[place], shortTitle: others.count == 1 ? titles[place] : values.joined(separator: " · "),
+        groups: Self.groups(of: members[place], by: axes[ofLines], folded))
+    }
+    if others.count > 1 {
+      words = " Over each panel stand its values of \(others.map { fine[$0].title }.joined(separator: " · "))."
+    }
   }
 
   private static func groups(of settings: [Int], by axis: AxisLevels, _ folded: [FoldedRuns]) -> [Group] {

@@ -17,7 +17,7 @@ package enum SweepFigure: String, CaseIterable, Sendable {
 
   package var title: String {
     switch self {
-    case .phaseDiagram: "When runs grok"
+    case .phaseDiagram: "Median grokking epoch"
     case .criticalValues: "Critical values"
     case .survival: "Share of runs that have not grokked yet"
     case .outcomes: "Outcomes by setting"

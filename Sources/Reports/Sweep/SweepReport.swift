@@ -50,8 +50,8 @@ package struct SweepReport: Sendable {
   private var lead: String {
     let (keys, example) = (sweep.settings.keys, sweep.settings.example)
     let axes = keys.map { key in
-      let axis = AxisLevels(key, limit: 8)
-      return axis.isBinned || axis.count > 8
+      let axis = AxisLevels(key, limit: .max)
+      return axis.count > 8
         ? "\(axis.title) (\(axis.labels.first ?? "") … \(axis.labels.last ?? ""))"
         : "\(axis.title) (\(axis.labels.joined(separator: ", ")))"
     }
@@ -85,7 +85,11 @@ package struct SweepReport: Sendable {
     let seconds = sweep.runs.reduce(0) { $0 + $1.seconds }
     let facts: [(name: String, value: String)] = [
       ("points", Wording.grouped(progress.total)), ("finished", Wording.grouped(progress.finished)),
-      ("failed", Wording.grouped(progress.failed)), ("state", progress.state.rawValue),
+      ("failed", Wording.grouped(progress.failed)),
+      (
+        "state",
+        progress.finished + progress.failed == progress.total && !progress.isRefining ? "done" : progress.state.rawValue
+      ),
       ("grokked", Wording.grouped(sweep.runs.count { $0.grokkingEpoch != nil })),
       ("censored", Wording.grouped(sweep.runs.count { $0.grokkingEpoch == nil })),
       ("diverged", Wording.grouped(sweep.runs.count { $0.outcome == "diverged" })),
@@ -114,18 +118,18 @@ package struct SweepReport: Sendable {
     if !runs.isEmpty {
       let rows = runs.prefix(Self.mostRuns).map { run -> [DataTable.Value] in
         [
-          .text(run.point.short), .text(run.setting), .init(Double(run.experiment.modelSeed)),
-          .init(Double(run.experiment.dataSeed)), .text(run.outcome), .init(run.memorizationEpoch),
-          .init(run.grokkingEpoch), .init(run.epochs), .init(run.final?.testLoss), .init(run.final?.testAccuracy),
-          .init(run.keyFrequencyCount), .init(run.seconds.rounded()),
+          .text(run.point.short), .text(run.setting),
+          .text("\(run.experiment.modelSeed), \(run.experiment.dataSeed)"), .text(run.outcome),
+          .init(run.memorizationEpoch), .init(run.grokkingEpoch), .init(run.epochs), .init(run.final?.testLoss),
+          .init(run.final?.testAccuracy), .init(run.seconds.rounded()),
         ]
       }
       markup = [
         HTMLPage.table(
           DataTable(
             columns: [
-              "point", "setting", "model_seed", "data_seed", "outcome", "memorized", "grokked", "epochs", "test_loss",
-              "test_accuracy", "key_frequencies", "seconds",
+              "point", "setting", "seeds", "outcome", "memorized", "grokked", "epochs", "test_loss", "test_accuracy",
+              "seconds",
             ], rows: Array(rows)))
       ]
       if runs.count > Self.mostRuns {
@@ -153,9 +157,9 @@ package struct SweepReport: Sendable {
 
   private var provenance: [String] {
     guard let origin = sweep.origin else { return [HTMLPage.paragraph(sweep.runsAbsence ?? "")] }
-    var facts: [(name: String, value: String)] = [("registered", origin.registered)]
-    if let first = origin.firstStored { facts.append(("first result", first)) }
-    if let last = origin.lastStored { facts.append(("last result", last)) }
+    var facts: [(name: String, value: String)] = [("registered", Self.minute(origin.registered))]
+    if let first = origin.firstStored { facts.append(("first result", Self.minute(first))) }
+    if let last = origin.lastStored { facts.append(("last result", Self.minute(last))) }
     facts += [
       ("verified: same digest", Wording.grouped(origin.verifiedEqual)),
       ("verified: other digest", Wording.grouped(origin.verifiedDifferent)),
@@ -174,6 +178,9 @@ package struct SweepReport: Sendable {
       "<details><summary>The sweep file</summary><pre class=\"table\">\(Markup.escaped(origin.fileText))</pre></details>",
     ]
   }
+
+  /// `2026-11-25 22:30Z`, of an ISO-8601 time in UTC.
+  private static func minute(_ time: String) -> String { time.prefix(16).replacing("T", with: " ") + "Z" }
 
   private func digestSentence(_ origin: SweepOrigin) -> String {
     let again = origin.verifiedEqual + origin.verifiedDifferent

@@ -74,6 +74,36 @@ extension SweepSubject {
     return label.isEmpty ? "all seeds" : label
   }
 
+  /// What `shortName` lists: `weight_decay · train_fraction`; empty when only seeds are swept.
+  var shortNameTitle: String { settings.keys.map(\.name).joined(separator: " · ") }
+
+  /// The values of setting `index` alone, `0.3 · 0.53`, where its full name would not fit.
+  func shortName(ofSetting index: Int) -> String {
+    guard !settings.keys.isEmpty else { return "all seeds" }
+    return settings.keys.map { key in
+      let value = key.values[index]
+      // Samples have all the digits of a binary fraction.
+      return value.label.utf8.count > 6 ? value.number.map { NumberText.value($0) } ?? value.label : value.label
+    }.joined(separator: " · ")
+  }
+
+  /// Over a small panel: `weight_decay 0.3`, and of several values these alone.
+  func panelTitle(ofSetting index: Int) -> String? {
+    switch settings.keys.count {
+    case 0: nil
+    case 1: "\(settings.keys[0].name) \(shortName(ofSetting: index))"
+    default: shortName(ofSetting: index)
+    }
+  }
+
+  /// ` Over each panel stand its values of weight_decay · train_fraction.`, where panels are named so.
+  var panelTitleSentence: String {
+    settings.keys.count > 1 ? " Over each panel stand its values of \(shortNameTitle)." : ""
+  }
+
+  /// ` Rows are values of weight_decay · train_fraction.`, where rows are named so.
+  var rowSentence: String { settings.keys.isEmpty ? "" : " Rows are values of \(shortNameTitle)." }
+
   /// Why there is nothing of finished runs; nil when there are some.
   var runsAbsence: String? {
     guard runs.isEmpty else { return nil }

@@ -25,14 +25,19 @@ extension SweepSubject {
     let byPoint = Dictionary(curves.map { ($0.point, $0.places) }, uniquingKeysWith: { first, _ in first })
     let last = curves.compactMap { $0.places.last?.epoch }.max() ?? 0
     let isLogarithmic = last >= 100
+    let (oneModel, oneData) = (
+      !runs.contains { $0.modelSeed != runs[0].modelSeed }, !runs.contains { $0.dataSeed != runs[0].dataSeed }
+    )
     func name(_ run: SettledRun) -> String {
-      run.modelSeed == run.dataSeed ? "seed \(run.modelSeed)" : "seeds \(run.modelSeed) (model), \(run.dataSeed) (data)"
+      if !settings.seedsAreCrossed { return "seed \(run.modelSeed)" }
+      if oneData { return "model seed \(run.modelSeed)" }
+      return oneModel ? "data seed \(run.dataSeed)" : "seeds \(run.modelSeed) (model), \(run.dataSeed) (data)"
     }
     var names: [String] = []
     for run in drawn.flatMap(\.runs) where !names.contains(name(run)) { names.append(name(run)) }
     let panels = drawn.map { setting, runs in
       Panel(
-        title: settings.settings[setting].label.isEmpty ? nil : settings.settings[setting].label,
+        title: panelTitle(ofSetting: setting),
         x: Axis("Epoch", isLogarithmic ? .logarithmic : .linear), y: Axis("Test loss (nats)", .logarithmic),
         marks: runs.map { run in
           .line(
@@ -46,6 +51,7 @@ extension SweepSubject {
     var caption =
       "Test loss of each run (natural logarithms), a panel for each setting. Look for the fall from a plateau: that is grokking; "
       + "curves that stay up had not grokked when they ended."
+      + panelTitleSentence
     if panels.count < finished {
       caption += " Shown are \(panels.count) of \(finished) settings, evenly chosen."
     }
