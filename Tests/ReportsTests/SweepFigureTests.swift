@@ -65,7 +65,7 @@ import Testing
       try fixture.finish(point, index < 3 ? SweepStore.censored : SweepStore.grokked(1000 - 80 * index))
     }
     let panel = try #require(try figure(.phaseDiagram, fixture).panels.first)
-    #expect(panel.x == Axis("weight_decay", .logarithmic))
+    #expect(panel.x == Axis("weight_decay", .logarithmic, including: [0.1, 3]))
     let scatters = panel.marks.compactMap { if case .scatter(let scatter) = $0 { scatter } else { nil } }
     #expect(scatters.map(\.dots.count) == [6, 2, 1])
     #expect(scatters[2].dots[0].shape == .ring)
@@ -165,8 +165,12 @@ import Testing
     #expect(
       try figure(.testLosses, fixture).absence
         == "Every run diverged before its first evaluation: there are no curves.")
-    let svg = try figure(.phaseDiagram, fixture).svg()
-    #expect(!svg.contains("nan") && !svg.contains("inf"))
+    #expect(try figure(.phaseDiagram, fixture).absence == "Every run diverged: there are no grokking epochs to draw.")
+    for name in SweepFigure.allCases {
+      let drawn = try figure(name, fixture)
+      #expect(drawn.absence != nil || !drawn.isEmpty, "\(name)")
+      #expect(!drawn.svg().contains("nan") && !drawn.svg().contains("inf"), "\(name)")
+    }
   }
 
   @Test func `spread tells model seeds from data seeds where they are crossed, and says where they are not`() throws {

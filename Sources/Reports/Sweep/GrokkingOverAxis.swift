@@ -44,7 +44,8 @@ extension SweepSubject {
         }
       }
     }
-    marks = [.scatter(Scatter("run", dots, .series(6), radius: 2.5))] + marks + [.scatter(medians), .scatter(late)]
+    let scatters = [Scatter("run", dots, .series(6), radius: 2.5), medians, late].filter { !$0.dots.isEmpty }
+    marks = scatters.prefix(1).map(Mark.scatter) + marks + scatters.dropFirst().map(Mark.scatter)
     let epochs = runs.compactMap(\.grokkingEpoch) + [watched].compactMap { $0 }
     let isLogarithmic = AxisLevels.isByRatio(Double(epochs.min() ?? 1), Double(epochs.max() ?? 1))
     return Drawn(
@@ -61,7 +62,7 @@ extension SweepSubject {
     guard let numbers = axis.numbers, let low = numbers.first, let high = numbers.last else {
       return Axis(axis.title, .bands(axis.labels))
     }
-    return Axis(axis.title, AxisLevels.isByRatio(low, high) ? .logarithmic : .linear)
+    return Axis(axis.title, AxisLevels.isByRatio(low, high) ? .logarithmic : .linear, including: [low, high])
   }
 
   private func caption(_ axis: AxisLevels, _ groups: [FoldedRuns]) -> String {

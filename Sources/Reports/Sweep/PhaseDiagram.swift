@@ -18,7 +18,8 @@ extension SweepSubject {
     runsAbsence
       ?? (settings.keys.isEmpty
         ? "Only seeds are swept, so there is nothing over which to draw this; the survival curve has the runs' grokking epochs."
-        : nil)
+        : settings.keys.count == 1 && runs.allSatisfy { $0.outcome == "diverged" }
+          ? "Every run diverged: there are no grokking epochs to draw." : nil)
   }
 
   private func map(_ plan: DiagramPlan) -> Drawn {

@@ -21,8 +21,9 @@ extension SweepSubject {
   var pointsOfCurves: [PointID] { drawnRuns.flatMap { $0.runs.map(\.point) } }
 
   var testLosses: Drawn {
-    let drawn = drawnRuns
     let byPoint = Dictionary(curves.map { ($0.point, $0.places) }, uniquingKeysWith: { first, _ in first })
+    // Runs that diverged before their first evaluation have none.
+    let drawn = drawnRuns.filter { $0.runs.contains { byPoint[$0.point]?.isEmpty == false } }
     let last = curves.compactMap { $0.places.last?.epoch }.max() ?? 0
     let isLogarithmic = last >= 100
     let (oneModel, oneData) = (
