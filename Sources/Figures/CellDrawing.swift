@@ -22,8 +22,11 @@ struct CellDrawing {
         levels.append(colours.share(cell.value).map(Raster.level(ofShare:)) ?? 0)
       }
     }
-    let raster = Raster(columns: cells.columns, rows: cells.rows, levels: levels, ramp: colours.ramp)
     guard let box = box(columns: 0...cells.columns - 1, rows: 0...cells.rows - 1) else { return }
+    var raster = Raster(columns: cells.columns, rows: cells.rows, levels: levels, ramp: colours.ramp)
+    // A browser keeps cells sharp because the page's style sheet says so; librsvg and its like smooth them.
+    let pixels = Int((box.width / Double(cells.columns)).rounded(.up))
+    if !svg.isPage, pixels > 1 { raster = raster.enlarged(by: pixels) }
     var attributes = SVGText.place(box.x, box.y) + SVGText.size(box)
     attributes += " preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\""
     // A page's style sheet says so for all; its policy may forbid it here.

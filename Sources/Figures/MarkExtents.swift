@@ -58,8 +58,11 @@ extension Bars {
 }
 
 extension Cells {
-  /// More cells than are worth a rectangle each.
-  var isRaster: Bool { columns * rows > 900 }
+  /// More cells than are worth a rectangle each, or many of which there is nothing to say but their value.
+  var isRaster: Bool {
+    let count = columns * rows
+    return count > 900 || count > 60 && cells.allSatisfy { $0.text == nil && $0.title.isEmpty && !$0.isHatched }
+  }
 }
 
 extension Panel {

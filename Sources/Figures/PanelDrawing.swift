@@ -109,8 +109,10 @@ struct PanelDrawing {
 
   private func drawWords(in svg: inout SVGText) {
     if let title = panel.title {
+      // Above a colour bar of the panel's own there is room, too.
+      let bar = layout.hasColourBar ? layout.colours?.width(height: min(frame.height, 200)) ?? 0 : 16
       svg.label(
-        TextWidth.cut(title, to: frame.width + 20, size: Layout.titleSize * 1.08), frame.x,
+        TextWidth.cut(title, to: frame.width + bar, size: Layout.titleSize * 1.08), frame.x,
         frame.y - (figure.shadesAreNamed ? 22 : 7), size: Layout.titleSize, paint: .ink, isBold: true)
     }
     svg.open("g", " font-size=\"\(NumberText.coordinate(Layout.tickSize))\"" + svg.paints(fill: .muted))

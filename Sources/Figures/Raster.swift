@@ -11,6 +11,18 @@ package struct Raster {
   /// Row by row from the top.
   let levels: [UInt8]
   let ramp: Ramp
+  var isDeflated = false
+
+  /// Every cell as `factor` × `factor` pixels, for programs that smooth what they enlarge; then the bytes are deflated.
+  func enlarged(by factor: Int) -> Raster {
+    var rows: [UInt8] = []
+    rows.reserveCapacity(levels.count * factor * factor)
+    for row in 0..<self.rows {
+      let wide = levels[row * columns..<(row + 1) * columns].flatMap { [UInt8](repeating: $0, count: factor) }
+      for _ in 0..<factor { rows += wide }
+    }
+    return Raster(columns: columns * factor, rows: self.rows * factor, levels: rows, ramp: ramp, isDeflated: true)
+  }
 
   /// Where the first byte of the rows (a filter byte, then the levels) stands in the file.
   package static let rowsOffset = 8 + (12 + 13) + (12 + 768) + (12 + 1) + 8 + 2 + 5
@@ -32,7 +44,7 @@ package struct Raster {
     }
     Raster.append("PLTE", palette, to: &file)
     Raster.append("tRNS", [0], to: &file)
-    Raster.append("IDAT", stored, to: &file)
+    Raster.append("IDAT", compressed, to: &file)
     Raster.append("IEND", [], to: &file)
     return file
   }
@@ -42,8 +54,8 @@ package struct Raster {
 
   private static func share(ofLevel level: Int) -> Double { Double(level - 1) / 254 }
 
-  /// The rows in a zlib stream of stored blocks.
-  private var stored: [UInt8] {
+  /// The rows in a zlib stream, of stored blocks unless it is to be deflated.
+  private var compressed: [UInt8] {
     var rows: [UInt8] = []
     rows.reserveCapacity(levels.count + self.rows)
     for row in 0..<self.rows {
@@ -51,6 +63,9 @@ package struct Raster {
       rows += levels[row * columns..<(row + 1) * columns]
     }
     var stream: [UInt8] = [0x78, 0x01]
+    if isDeflated {
+      return stream + RunDeflate.compress(rows, stride: columns + 1) + Raster.bigEndian(Raster.adler32(rows))
+    }
     var start = 0
     repeat {
       let end = min(start + Raster.blockSize, rows.count)

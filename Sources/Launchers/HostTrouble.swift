@@ -59,7 +59,7 @@ package enum HostTrouble: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What ssh's words mean. nil words: it was ended, since nothing came within its time.
-  init(ofSSH words: String?, _ seconds: Double) {
+  package init(ofSSH words: String?, _ seconds: Double) {
     guard let words else {
       self = .unreachable("no answer within \(Int(seconds)) s")
       return

@@ -5,26 +5,26 @@
 import Cluster
 import Foundation
 
-struct LocalCommand {
-  enum Input {
+package struct LocalCommand {
+  package enum Input {
     case nothing
     case text(String)
     case file(String)
   }
 
-  struct Ended {
+  package struct Ended {
     /// nil: time was up, and it was killed.
-    let ending: ProcessEnding?
-    let output: String
-    let errors: String
+    package let ending: ProcessEnding?
+    package let output: String
+    package let errors: String
 
-    var isDone: Bool { ending == .exited(code: 0) }
+    package var isDone: Bool { ending == .exited(code: 0) }
   }
 
   /// `words` as a shell would find them.
   ///
   /// - Throws: `LauncherError` when a file for its words cannot be made or read, `SpawnError`.
-  static func run(_ words: [String], input: Input = .nothing, timeoutSeconds: Double) throws -> Ended {
+  package static func run(_ words: [String], input: Input = .nothing, timeoutSeconds: Double) throws -> Ended {
     let output = try unnamedFile()
     defer { close(output) }
     let errors = try unnamedFile()

@@ -35,14 +35,11 @@ package struct SSHCluster: Sendable {
     /// A coordinator that runs already; nil: one is started.
     package var connect: String?
     package var hasKeys: Bool
-    /// The join file of an operator, for a coordinator that runs already and wants one.
-    package var join: String?
 
-    package init(address: String? = nil, connect: String? = nil, hasKeys: Bool, join: String? = nil) {
+    package init(address: String? = nil, connect: String? = nil, hasKeys: Bool) {
       self.address = address
       self.connect = connect
       self.hasKeys = hasKeys
-      self.join = join
     }
   }
 

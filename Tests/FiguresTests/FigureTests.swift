@@ -173,4 +173,15 @@ import Testing
     #expect(level(row: 29, column: 3) == 0)
     #expect(level(row: 0, column: 39) == 255)
   }
+
+  @Test func `in a file a heat map's cells are large pixels, which no program smooths into each other`() throws {
+    let image = try #require(try Drawn(Sample.grids).named("image").first)
+    let text = try #require(image.attributes["href"]?.split(separator: ",").last)
+    let bytes = [UInt8](try #require(Data(base64Encoded: String(text))))
+    let width = bytes[16..<20].reduce(0) { $0 << 8 | Int($1) }
+    let place = try #require(image.number("width"))
+    #expect(width % 53 == 0 && Double(width) >= place && Double(width) < place + 53)
+    // Deflated: far fewer bytes than pixels.
+    #expect(bytes.count < width * width / 3)
+  }
 }

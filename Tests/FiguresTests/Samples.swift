@@ -100,6 +100,14 @@ enum Sample {
       }, columns: 2, shape: .square)
   }
 
+  /// With titles that are longer than the panels are wide.
+  static var gridsApart: Figure {
+    var figure = grids
+    figure.sharing = [.x, .y]
+    for index in figure.panels.indices { figure.panels[index].title = "Neuron \(index), k = 22 (98 %) and more words" }
+    return figure
+  }
+
   static var survival: Figure {
     let curves = (0..<9).flatMap { setting -> [Mark] in
       let points = (0...10).map { Line.Point(100 * pow(1.5, Double($0 + setting)), 1 - Double($0) / 10) }

@@ -13,6 +13,8 @@ package struct FigureBlock: Sendable {
   private static let mostBytes = 1_000_000
   package static let wide = 720.0
   package static let narrow = 400.0
+  /// Drawn once for all pages: between the two, so that its words stay legible on a narrow page.
+  private static let growing = 460.0
 
   package var figure: Figure
   package var data: Data
@@ -30,7 +32,7 @@ package struct FigureBlock: Sendable {
     }
     if figure.hasRaster || figure.isEmpty {
       // Pictures of many cells are too heavy to be there twice; drawn small, they may grow.
-      block += "<div class=\"drawing\">\(figure.svg(Rendering(.page, width: 520)))</div>\n"
+      block += "<div class=\"drawing\">\(figure.svg(Rendering(.page, width: Self.growing)))</div>\n"
     } else {
       block += "<div class=\"drawing wide\">\(figure.svg(Rendering(.page, width: Self.wide)))</div>\n"
       block +=
@@ -41,7 +43,8 @@ package struct FigureBlock: Sendable {
   }
 
   private var dataMarkup: String {
-    let count = Wording.count(figure.table.rows.count, "row")
+    let rows = figure.table.rows.count
+    let count = "\(Wording.grouped(rows)) \(rows == 1 ? "row" : "rows")"
     switch data {
     case .at(let csv):
       return "<details><summary>Data (\(count))</summary>\(HTMLPage.table(figure.table, limit: 50))</details>\n"

@@ -21,7 +21,7 @@ package enum PageStyle {
       .facts dd{margin:0;text-align:right;overflow-wrap:anywhere;min-width:0}
       figure{margin:0 0 36px}
       .drawing svg{display:block;width:100%;height:auto}
-      .drawing:not(.wide):not(.narrow) svg{max-width:640px}
+      .drawing:not(.wide):not(.narrow) svg{max-width:600px}
       .drawing.narrow{display:none}
       svg.figure image{image-rendering:pixelated}
       figcaption{color:var(--mut);font-size:14px;margin-top:6px;max-width:74ch}

@@ -151,8 +151,8 @@ extension RunSubject {
     return Drawn(
       caption:
         "Loss over all pairs of the model with one part replaced or removed (Nanda et al. 2023, section 4.4 and figure 6); bars begin at "
-        + "the loss of the original. Look for short ones, and those that run to the left: what they leave out was noise. Removing a "
-        + "key frequency costs most; keeping nothing else gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
+        + "the loss of the original. Look for short ones, and those that run to the left: what they leave out was noise. A "
+        + "frequency that matters costs much when it is removed. Keeping the key frequencies alone gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
       panels: [
         Panel(
           x: Axis("Loss over all pairs (nats)", .logarithmic), y: Axis("", .bands(names.reversed())),

@@ -60,8 +60,8 @@ extension RunSubject {
       caption:
         "Restricted loss (of the key frequencies \(keysInWords) alone, all pairs) and excluded loss (of everything but them, train "
         + "pairs) beside the losses (Nanda et al. 2023, figure 7). Look for restricted loss falling while test loss is still "
-        + "high: the algorithm forms before it shows. Excluded loss falls to \(Wording.loss(lowest)) with memorization and "
-        + "rises again as the model comes to rely on its frequencies. At the end: restricted "
+        + "high: the algorithm forms before it shows. And look for excluded loss falling with memorization (here "
+        + "to \(Wording.loss(lowest))) and rising as the model comes to rely on its frequencies. At the end: restricted "
         + "\(Wording.loss(last?.restrictedLoss)), excluded \(Wording.loss(last?.excludedLoss)) nats. \(phasesSentence)\(focusSentence)",
       panels: [
         Panel(
@@ -150,7 +150,7 @@ extension RunSubject {
     let ends = shownKeys.compactMap { key in
       key.cosineCoefficient.map { "\(key.frequency): \(NumberText.value($0))" }
     }
-    let wave = operation == .subtract ? "a−b−c" : "a+b−c"
+    let wave = circle.isLogarithmic ? "log a + log b − log c" : operation == .subtract ? "a−b−c" : "a+b−c"
     return Drawn(
       caption:
         "The least-squares α_k of logits ≈ Σ α_k cos(2πk(\(wave))/n) for the key frequencies k. Look for which grow together: each "

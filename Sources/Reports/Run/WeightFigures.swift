@@ -120,7 +120,7 @@ extension RunSubject {
     return Drawn(
       caption:
         "Where W_E puts the tokens in the plane of each key frequency's cosine and sine. Look for a circle on which token x stands at "
-        + "the angle 2πkx/n. Share of W_E's norm about its mean in that plane's waves: \(shares.joined(separator: ", "))."
+        + "the angle 2πk\(circle.isLogarithmic ? "·log x" : "x")/n. Share of W_E's norm about its mean in that plane's waves: \(shares.joined(separator: ", "))."
         + hiddenKeysSentence,
       panels: panels, columns: 2, shape: .square,
       table: DataTable(

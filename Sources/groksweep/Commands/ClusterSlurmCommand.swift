@@ -181,7 +181,8 @@ extension ClusterCommand {
       if let joining, joining.role == .worker {
         throw Failure("\(askJoin!): is of a key of a worker; asking needs a key of an operator or reader", .notAllowed)
       }
-      guard let address = connect ?? joining?.address else { return nil }
+      // Seen from here, the coordinator may have another address than the nodes know.
+      guard let address = joining?.address ?? connect else { return nil }
       let endpoint = try EndpointPolicy.check(
         address, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
       return {

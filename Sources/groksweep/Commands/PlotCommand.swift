@@ -52,10 +52,10 @@ struct PlotCommand: ParsableCommand {
     case .csv: bytes = Array(drawn.table.csv.utf8)
     case .svg, .png, .pdf:
       let svg = drawn.svg(Rendering(.file(theme), width: Double(width)))
-      bytes = kind == .svg ? Array((svg + "\n").utf8) : try SVGConverter.convert(svg, to: kind)
+      bytes = kind == .svg ? Array(svg.utf8) : try SVGConverter.convert(svg, to: kind)
     }
     guard let output else { return Console.print(String(decoding: bytes, as: UTF8.self)) }
-    try writeOutput(bytes, to: output)
+    try writeOutput(kind == .svg ? bytes + [UInt8(ascii: "\n")] : bytes, to: output)
     Console.remark("\(output): \(drawn.name) of \(subject)")
   }
 }
@@ -86,8 +86,9 @@ struct StoredRunOptions: ParsableArguments {
       try subject.load(weights: readInput(beside), fileName: beside)
     } else {
       subject.weights = .absent(
-        "A store holds no weights. `groksweep train FILE --point \(id.short) --save \(beside)`, with the sweep's file, trains "
-          + "the run again to the same bits and puts its weights where they are found; or name a file with --weights.")
+        "A store holds no weights. `groksweep train FILE --point \(id.short) --save \(beside)`, with the sweep's file "
+          + "and after making that folder, trains the run again to the same bits and puts its weights where they are found; "
+          + "or name a file with --weights.")
     }
     return subject
   }
