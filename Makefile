@@ -20,6 +20,21 @@ demo: build
 	@echo 'Go on with:'
 	@echo '  sqlite3 -header -column $(DEMO).sqlite "SELECT setting, runs, grokked, median_grokking_epoch, min_grokking_epoch, max_grokking_epoch FROM grokking_times"'
 
+# The pictures of docs/, drawn from runs of this very engine: what docs/how-to/report.md says. Runs that are there are not run again.
+PICTURES := .build-pictures
+
+.PHONY: pictures
+
+pictures: build
+	mkdir -p $(PICTURES) docs/pictures
+	$(BUILD)/groksweep sweep configs/critical-fraction.yaml --store $(PICTURES)/critical-fraction.sqlite
+	$(BUILD)/groksweep sweep configs/paper.yaml --set 'axes.seed=[0]' --store $(PICTURES)/paper.sqlite
+	for figure in phase-diagram critical-values; do \
+	  $(BUILD)/groksweep plot $$figure --store $(PICTURES)/critical-fraction.sqlite -o docs/pictures/$$figure.svg || exit 1; \
+	done
+	point=$$(sqlite3 -readonly $(PICTURES)/paper.sqlite "SELECT point FROM runs LIMIT 1") && \
+	  $(BUILD)/groksweep plot progress --store $(PICTURES)/paper.sqlite --point $$point -o docs/pictures/progress.svg
+
 test: dependencies
 	swift build --configuration release --build-tests
 	swift test --configuration release --skip-build
