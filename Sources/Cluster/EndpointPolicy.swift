@@ -1,6 +1,8 @@
 // Which addresses may be used at all. Without keys nothing on the wire is encrypted or authenticated, so nothing leaves
 // this machine unless somebody asks for that in so many words.
 
+import Foundation
+
 /// An address that is not, or not like this, allowed; prints as a sentence.
 package struct EndpointRefused: Error, Hashable, Sendable, CustomStringConvertible {
   package let endpoint: String
@@ -50,7 +52,7 @@ package enum EndpointPolicy {
     let host = address[..<colon]
     // libzmq looks names up only when it connects, not when it listens.
     if host == "localhost" { return "tcp://127.0.0.1\(address[colon...])" }
-    if host == "[::1]" || isLoopback(host) { return endpoint }
+    if isLoopback(host) { return endpoint }
     guard isEverywhere(host) || isHost(host) else {
       throw malformed("has no host's name or number in it; write tcp://HOST:PORT, or tcp://[ADDRESS]:PORT for IPv6")
     }
@@ -82,14 +84,24 @@ package enum EndpointPolicy {
     text.utf8.allSatisfy { (48...57).contains($0) } && UInt16(text) != nil
   }
 
-  /// 127.0.0.0/8, in numbers.
+  /// 127.0.0.0/8 in numbers, or ::1 in brackets, however it is written.
   private static func isLoopback(_ host: Substring) -> Bool {
+    if let bytes = bytesOfIPv6(host) { return bytes == [UInt8](repeating: 0, count: 15) + [1] }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts[0] == "127"
       && parts.allSatisfy { part in part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil }
   }
 
-  private static func isEverywhere(_ host: Substring) -> Bool { ["*", "0.0.0.0", "[::]"].contains(host) }
+  private static func isEverywhere(_ host: Substring) -> Bool {
+    ["*", "0.0.0.0"].contains(host) || bytesOfIPv6(host).map { $0.allSatisfy { $0 == 0 } } ?? false
+  }
+
+  /// 16 bytes; nil for what is no IPv6 address in brackets, or has a zone (`%eth0`).
+  private static func bytesOfIPv6(_ host: Substring) -> [UInt8]? {
+    guard host.hasPrefix("["), host.hasSuffix("]") else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 16)
+    return inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &bytes) == 1 ? bytes : nil
+  }
 
   /// A name, an IPv4 address, a network interface, or an IPv6 address in brackets.
   private static func isHost(_ host: Substring) -> Bool {
@@ -100,7 +112,11 @@ package enum EndpointPolicy {
             || others.unicodeScalars.contains(scalar)
         }
     }
-    if host.hasPrefix("["), host.hasSuffix("]") { return consists(host.dropFirst().dropLast(), of: ":.%") }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      let number = host.dropFirst().dropLast()
+      let zone = number.firstIndex(of: "%") ?? number.endIndex
+      return consists(number, of: ":.%") && bytesOfIPv6("[\(number[..<zone])]") != nil
+    }
     return consists(host, of: ".-_") && !host.hasPrefix("-")
   }
 }

@@ -1,5 +1,6 @@
 // The one connection of a worker, or of an operator's command: its socket, and what its handshakes come to. A socket that
-// libzmq has given up is replaced, so that whoever is to be waited for is found again whatever listened there meanwhile.
+// libzmq has given up is replaced, so that whoever is to be waited for is found again whatever listened there meanwhile. A
+// name is looked up as IPv4, and as IPv6 where only that answers.
 
 import Sweeps
 import ZeroMQ
@@ -11,14 +12,19 @@ package final class Link {
   private var watch: LinkWatch
   private let endpoint: String
   private let join: JoinFile?
+  /// nil for what is no TCP address.
+  private let prober: ReachProber?
+  private var isIPv6 = false
 
   /// Connects in the background.
   ///
+  /// - Parameter waker: of the thread that calls `next`; woken when there is something to be said of why nobody is reached.
   /// - Throws: `EndpointRefused` for an address that may not be used like this, `ZeroMQError`.
-  package init(to endpoint: String, join: JoinFile?, isInsecure: Bool) throws {
+  package init(to endpoint: String, join: JoinFile?, isInsecure: Bool, waker: Waker? = nil) throws {
     self.endpoint = try Self.check(endpoint, join: join, isInsecure: isInsecure)
     self.join = join
     watch = LinkWatch(endpoint: endpoint, keyName: join?.name)
+    prober = TCPPlace(self.endpoint).map { ReachProber($0, waker: waker) }
     (socket, monitor) = try Self.open(self.endpoint, join)
   }
 
@@ -26,11 +32,13 @@ package final class Link {
     try EndpointPolicy.check(endpoint, .connecting, join != nil ? .keys : isInsecure ? .insecure : .nothing)
   }
 
-  private static func open(_ endpoint: String, _ join: JoinFile?) throws(ZeroMQError) -> (Socket, Monitor) {
+  private static func open(_ endpoint: String, _ join: JoinFile?, isIPv6: Bool = false) throws(ZeroMQError) -> (
+    Socket, Monitor
+  ) {
     let context = try Context()
     let socket = try Socket(
       context, .dealer, keys: join?.client,
-      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes)))
+      options: SocketOptions(maximumMessageSize: Int64(WireCodec.maximumFrameBytes), isIPv6: isIPv6))
     let monitor = try Monitor(socket, in: context)
     try socket.connect(endpoint)
     return (socket, monitor)
@@ -44,8 +52,17 @@ package final class Link {
     while let event = try monitor.next() {
       if let verdict = watch.handle(event) { return verdict }
     }
-    if monitor.isAbandoned { (socket, monitor) = try Self.open(endpoint, join) }
-    return nil
+    if monitor.isAbandoned { (socket, monitor) = try Self.open(endpoint, join, isIPv6: isIPv6) }
+    return try unreached()
+  }
+
+  private func unreached() throws(ZeroMQError) -> LinkWatch.Verdict? {
+    guard let reach = prober?.look(isTaken: monitor.isTaken) else { return nil }
+    if case .reached(let answersIPv6) = reach, answersIPv6 != isIPv6, TCPPlace(endpoint)?.isName == true {
+      isIPv6 = answersIPv6
+      (socket, monitor) = try Self.open(endpoint, join, isIPv6: isIPv6)
+    }
+    return watch.handle(reach: reach)
   }
 
   /// Returns when the connection stands, when there is something to say about it, when somebody wants this process to end,
@@ -59,6 +76,7 @@ package final class Link {
         if let verdict = watch.handle(event) { return verdict }
         if event == .established { return nil }
       }
+      if let verdict = try unreached() { return verdict }
       try Poller.wait([monitor.socket], waker: interrupt.waker, timeout: deadline.fromNow)
     }
     return nil

@@ -8,6 +8,8 @@ package struct LinkWatch {
   package enum Verdict: Hashable, Sendable {
     /// For people; go on.
     case remark(String)
+    /// `cannot reach HOST:PORT (refused)`, and what to look at. Go on.
+    case unreached(String, advice: String)
     /// Stop, with exit code 77 and these words.
     case giveUp(String)
   }
@@ -20,6 +22,7 @@ package struct LinkWatch {
   private let keyName: String?
   private var failures = 0
   private var lastRemark: LinkEvent?
+  private var lastReach: Reach?
   /// Whether the right coordinator was there once: then it is waited for, whoever has its address in the meantime.
   private var wasEstablished = false
 
@@ -31,7 +34,7 @@ package struct LinkWatch {
   package mutating func handle(_ event: LinkEvent) -> Verdict? {
     switch event {
     case .established:
-      (failures, lastRemark, wasEstablished) = (0, nil, true)
+      (failures, lastRemark, lastReach, wasEstablished) = (0, nil, nil, true)
       return nil
     case .ended:
       lastRemark = nil
@@ -48,6 +51,15 @@ package struct LinkWatch {
     case .putOff:
       return remark(event, "the coordinator at \(endpoint) puts this key off for now; trying on")
     }
+  }
+
+  /// Said once, and again when the reason is another one.
+  package mutating func handle(reach: Reach) -> Verdict? {
+    guard lastReach != reach else { return nil }
+    lastReach = reach
+    if case .reached = reach { return nil }
+    let place = TCPPlace(endpoint).map { "\($0)" } ?? endpoint
+    return .unreached("cannot reach \(place) (\(reach.name))", advice: reach.advice)
   }
 
   private mutating func failed(_ event: LinkEvent, _ words: String, isCertain: Bool) -> Verdict? {

@@ -58,6 +58,7 @@ package final class OperatorClient {
         switch verdict {
         case .giveUp(let words): throw NotLetIn(description: words)
         case .remark(let words): trouble = words
+        case .unreached(let words, let advice): trouble = "no coordinator at \(endpoint): \(words): \(advice)"
         }
       }
       if now >= askAgain {

@@ -71,6 +71,8 @@ package final class WorkerShell {
   private var isInterrupted = false
   /// Whether the last message found the coordinator; nil before the first.
   private var wasReached: Bool?
+  /// Whether it was said why nobody is reached.
+  private var knowsWhy = false
   /// The folder of the run that is under way, and after its end until the result is kept or the point handed back.
   var running: PointFolder?
   /// Checkpoints of that run which can be read: the last one, and the one that was offered.
@@ -103,7 +105,9 @@ package final class WorkerShell {
   }
 
   private func work() throws -> WorkerEnd {
-    let link = try Link(to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
+    let link = try Link(
+      to: configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure, waker: interrupt.waker
+    )
 
     scratch.removeStale()
     let kept = scratch.claimUnsentResults(logger)
@@ -113,6 +117,7 @@ package final class WorkerShell {
     switch try link.waitUntilEstablished(interrupt, seconds: 2) {
     case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
     case .remark(let words)?: logger.warning("\(words)")
+    case .unreached(let words, let advice)?: tellWhy(words, advice)
     case nil: break
     }
     handle(.start, link.socket)
@@ -168,6 +173,7 @@ package final class WorkerShell {
       isInterrupted = true
       handle(.interrupt(exitCode: Self.notAllowed, reason: words), socket)
     case .giveUp(let words), .remark(let words): logger.warning("\(words)")
+    case .unreached(let words, let advice): tellWhy(words, advice)
     }
   }
 
@@ -239,10 +245,17 @@ package final class WorkerShell {
     }
   }
 
+  private func tellWhy(_ words: String, _ advice: String) {
+    knowsWhy = true
+    logger.warning("\(words), trying on for as long as it takes: \(advice)")
+  }
+
   private func tell(_ isReached: Bool) {
+    defer { knowsWhy = false }
     let address = configuration.endpoint
     switch (wasReached, isReached) {
     case (nil, true): logger.info("connected to \(address)")
+    case (nil, false) where knowsWhy: break
     case (nil, false):
       logger.warning("nobody answers at \(address); trying for as long as it takes (is a coordinator up there?)")
     case (true, false): logger.warning("the coordinator at \(address) is gone; going on without it")

@@ -30,6 +30,9 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
   package var etaHighSeconds: Double?
   /// Whether the store's trouble keeps points from being handed out.
   package var isPaused: Bool
+  /// What the coordinator speaks and computes; nil: it is of a version that did not say.
+  package var protocolVersion: Int?
+  package var engineSemantics: Int?
 
   package init(
     store: String, coordinator: LockHolder?, sweeps: [SweepProgress], workers: [WorkerStatus],
@@ -49,6 +52,8 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
     etaLowSeconds = remaining?.low
     etaHighSeconds = remaining?.high
     self.isPaused = isPaused
+    protocolVersion = WireProtocol.version
+    engineSemantics = Engine.semanticsVersion
   }
 
   package var remaining: RemainingTime? {
@@ -64,6 +69,8 @@ package struct CoordinatorStatus: Sendable, Codable, Hashable {
     case etaLowSeconds = "eta_low_seconds"
     case etaHighSeconds = "eta_high_seconds"
     case isPaused = "is_paused"
+    case protocolVersion = "protocol_version"
+    case engineSemantics = "engine_semantics"
   }
 
   package struct Barred: Sendable, Codable, Hashable {

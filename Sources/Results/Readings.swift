@@ -19,6 +19,22 @@ package struct SweepProgress: Sendable, Codable, Hashable {
   /// It searches where the outcome changes and is not at its end: `total` and what is left may grow.
   package let isRefining: Bool
 
+  package init(
+    sweep: String, pending: Int, running: Int, finished: Int, failed: Int, total: Int, etaSeconds: Double?,
+    state: SweepState, priority: Int, isRefining: Bool
+  ) {
+    self.sweep = sweep
+    self.pending = pending
+    self.running = running
+    self.finished = finished
+    self.failed = failed
+    self.total = total
+    self.etaSeconds = etaSeconds
+    self.state = state
+    self.priority = priority
+    self.isRefining = isRefining
+  }
+
   enum CodingKeys: String, CodingKey {
     case sweep, pending, running, finished, failed, total
     case etaSeconds = "eta_seconds"

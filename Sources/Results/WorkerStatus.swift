@@ -10,6 +10,8 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
   package var processID: Int32
   /// The name of its key; "" where no keys are used.
   package var key: String
+  /// nil: its coordinator is of a version that did not say.
+  package var kernelPath: String?
   /// What it has; nil while it waits.
   package var point: PointID?
   /// Whether the point was finished before, and is run again to compare.
@@ -29,12 +31,37 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
   /// Until its process has to be gone; nil: it may stay.
   package var secondsLeft: Double?
 
+  package init(
+    worker: Int64, host: String, processID: Int32, key: String = "", kernelPath: String? = nil, point: PointID? = nil,
+    isVerification: Bool = false, epoch: Int? = nil, epochs: Int? = nil, epochsPerSecond: Double? = nil,
+    trainLoss: Double? = nil, testLoss: Double? = nil, heldSeconds: Double? = nil, silentSeconds: Double,
+    isDraining: Bool = false, secondsLeft: Double? = nil
+  ) {
+    self.worker = worker
+    self.host = host
+    self.processID = processID
+    self.key = key
+    self.kernelPath = kernelPath
+    self.point = point
+    self.isVerification = isVerification
+    self.epoch = epoch
+    self.epochs = epochs
+    self.epochsPerSecond = epochsPerSecond
+    self.trainLoss = trainLoss
+    self.testLoss = testLoss
+    self.heldSeconds = heldSeconds
+    self.silentSeconds = silentSeconds
+    self.isDraining = isDraining
+    self.secondsLeft = secondsLeft
+  }
+
   /// - Parameter running: what it trains.
   package init(_ worker: WorkerStanding, running: RunningPoint?) {
     self.worker = worker.number
     host = worker.host
     processID = worker.processID
     key = worker.key
+    kernelPath = worker.kernelPath
     point = worker.point
     isVerification = running?.isVerification ?? false
     epoch = running?.progress?.epoch
@@ -51,6 +78,7 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
   private enum CodingKeys: String, CodingKey {
     case worker, host, key, point, epoch, epochs
     case processID = "process_id"
+    case kernelPath = "kernel_path"
     case isVerification = "is_verification"
     case epochsPerSecond = "epochs_per_second"
     case trainLoss = "train_loss"

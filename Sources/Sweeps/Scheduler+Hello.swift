@@ -29,10 +29,9 @@ extension Scheduler {
   }
 
   private func reasonToRefuse(_ hello: Hello, from peer: PeerID) -> String? {
-    if hello.protocolVersion != WireProtocol.version { return versionReason(hello.protocolVersion) }
+    if hello.protocolVersion != WireProtocol.version { return VersionWords.otherProtocol(hello.protocolVersion) }
     if hello.semanticsVersion != Engine.semanticsVersion {
-      return "the worker's engine has semantics version \(hello.semanticsVersion), the coordinator's "
-        + "\(Engine.semanticsVersion), so their numbers differ; use the same build of groksweep on both sides"
+      return VersionWords.otherSemantics(hello.semanticsVersion)
     }
     if let digest = configuration.selfTestDigest, hello.selfTest != digest {
       let given = hello.selfTest.map { "gave \($0.prefix(12))" } ?? "was not run"
@@ -52,11 +51,6 @@ extension Scheduler {
     logThinly(.warning, kind: "barred \(hello.identity.host)", "sent a worker home again: \(reason)")
     release(hello.identity.boot)
     return true
-  }
-
-  private func versionReason(_ version: Int) -> String {
-    "the worker speaks protocol \(version), the coordinator protocol \(WireProtocol.version); "
-      + "use the same build of groksweep on both sides"
   }
 
   /// The worker's number; a process that comes on another connection keeps its number and its lease.
@@ -131,7 +125,7 @@ extension Scheduler {
 
   mutating func refuse(_ peer: PeerID, _ error: WireError) {
     if case .otherVersion(let version) = error {
-      refuse(peer, versionReason(version), from: nil)
+      refuse(peer, VersionWords.otherProtocol(version), from: nil)
     } else {
       // One peer may send any number of them.
       guard let count = thinner.count("message") else { return }

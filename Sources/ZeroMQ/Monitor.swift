@@ -33,6 +33,8 @@ package final class Monitor {
   private var double: Int32?
   private var failure: MonitorEvent?
   private var isEstablished = false
+  /// When somebody last took a connection of ours, other than one that was established and has ended.
+  private var takenSince: ContinuousClock.Instant?
   /// When a connection ended after which libzmq has not begun another one.
   private var lostSince: ContinuousClock.Instant?
 
@@ -57,12 +59,15 @@ package final class Monitor {
   /// may find the right one.
   package var isAbandoned: Bool { lostSince.map { ContinuousClock.now - $0 > .seconds(1) } ?? false }
 
+  /// Whether somebody takes our connections, whatever becomes of them; one that was taken proves it for a while.
+  package var isTaken: Bool { isEstablished || takenSince.map { ContinuousClock.now - $0 < .seconds(15) } ?? false }
+
   /// The next event that matters, or nil when none has come.
   package func next() throws(ZeroMQError) -> LinkEvent? {
     while let message = try socket.receive() {
       switch MonitorEvent(message.frames) {
       case .connected(let descriptor):
-        lostSince = nil
+        (lostSince, takenSince) = (nil, .now)
         follow(dup(descriptor))
       case .succeeded:
         follow(-1)
@@ -89,7 +94,10 @@ package final class Monitor {
     let hasFailed = failure != nil
     (isEstablished, failure) = (false, nil)
     follow(-1)
-    if wasEstablished { return .ended }
+    if wasEstablished {
+      takenSince = nil
+      return .ended
+    }
     guard hasFailed, let bytes else { return nil }
     // A greeting has 64 bytes; a welcome, which only the holder of the right key can write, 170 more.
     return bytes < 64 ? .hungUp : bytes < 64 + 170 ? .notOpened : .putOff

@@ -25,7 +25,8 @@ package final class Waker: Sendable {
     errno = before
   }
 
-  func drain() {
+  /// From now on it is woken by what comes next.
+  package func drain() {
     var count: UInt64 = 0
     _ = read(descriptor, &count, 8)
   }

@@ -22,12 +22,15 @@ package struct SocketOptions: Hashable, Sendable {
   /// A connection that has not said who it is by then is cut.
   package var handshakeMilliseconds: Int32
 
+  /// Whether names are looked up as IPv6 first. An address in brackets needs no such wish.
+  package var isIPv6: Bool
+
   /// - Parameter receiveHighWaterMark: nil means `highWaterMark`.
   package init(
     highWaterMark: Int32 = 100, receiveHighWaterMark: Int32? = nil, maximumMessageSize: Int64 = 16 << 20,
     heartbeatMilliseconds: Int32 = 5000,
     heartbeatTimeoutMilliseconds: Int32 = 15_000, reconnectMilliseconds: Int32 = 100,
-    reconnectMaximumMilliseconds: Int32 = 5000, handshakeMilliseconds: Int32 = 10_000
+    reconnectMaximumMilliseconds: Int32 = 5000, handshakeMilliseconds: Int32 = 10_000, isIPv6: Bool = false
   ) {
     self.highWaterMark = highWaterMark
     self.receiveHighWaterMark = receiveHighWaterMark ?? highWaterMark
@@ -37,6 +40,7 @@ package struct SocketOptions: Hashable, Sendable {
     self.reconnectMilliseconds = reconnectMilliseconds
     self.reconnectMaximumMilliseconds = reconnectMaximumMilliseconds
     self.handshakeMilliseconds = handshakeMilliseconds
+    self.isIPv6 = isIPv6
   }
 
   func apply(to socket: UnsafeMutableRawPointer, kind: Socket.Kind) throws(ZeroMQError) {
@@ -48,7 +52,7 @@ package struct SocketOptions: Hashable, Sendable {
     try set(ZMQ_LINGER, 0)
     try set(ZMQ_SNDHWM, highWaterMark)
     try set(ZMQ_RCVHWM, receiveHighWaterMark)
-    try set(ZMQ_IPV6, 0)
+    try set(ZMQ_IPV6, isIPv6 ? 1 : 0)
     // Nothing piles up for a link that does not stand.
     try set(ZMQ_IMMEDIATE, 1)
     try set(ZMQ_HEARTBEAT_IVL, heartbeatMilliseconds)

@@ -10,11 +10,7 @@ enum Console {
   static var width: Int { size.columns }
 
   /// Columns and rows of the terminal behind stderr; 80 and 24 when it does not say.
-  static var size: (columns: Int, rows: Int) {
-    var size = winsize()
-    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
-    return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
-  }
+  static var size: (columns: Int, rows: Int) { Terminal.size(of: 2) }
 
   /// One line (or several) of results.
   static func print(_ text: String) {
@@ -39,7 +35,7 @@ enum Console {
   static func flush() { fflush(nil) }
 
   /// Writes everything or gives up when nobody reads any more (a closed pipe is not our failure).
-  private static func write(_ text: String, to descriptor: Int32) {
+  static func write(_ text: String, to descriptor: Int32) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }

@@ -21,8 +21,9 @@ struct Groksweep: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
+      TopCommand.self,
       SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
-      AdmitCommand.self,
+      AdmitCommand.self, DoctorCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
       ExtendCommand.self, AnalyzeCommand.self, ReportCommand.self, PlotCommand.self, ExportCommand.self,
       SnapshotCommand.self, MergeCommand.self,

@@ -102,9 +102,11 @@ func writeOutput(_ bytes: [UInt8], to path: String) throws {
 }
 
 /// `GROKSWEEP_KERNELS`, or the best of this machine.
-func chosenKernels() throws -> KernelPath {
-  let named = ProcessInfo.processInfo.environment["GROKSWEEP_KERNELS"]
-  return try KernelPath.choose(named: named.flatMap { $0.isEmpty ? nil : $0 })
+func chosenKernels() throws -> KernelPath { try KernelPath.choose(named: forcedKernels) }
+
+/// `GROKSWEEP_KERNELS`; nil when it is empty or not set.
+var forcedKernels: String? {
+  ProcessInfo.processInfo.environment["GROKSWEEP_KERNELS"].flatMap { $0.isEmpty ? nil : $0 }
 }
 
 /// The path of this very binary, for starting workers.

@@ -2,7 +2,10 @@ import Cluster
 import Testing
 
 @Suite struct EndpointPolicyTests {
-  @Test(arguments: ["tcp://127.0.0.1:5555", "tcp://127.8.0.9:0", "tcp://[::1]:5555", "ipc:///tmp/s", "ipc://relative"])
+  @Test(arguments: [
+    "tcp://127.0.0.1:5555", "tcp://127.8.0.9:0", "tcp://[::1]:5555", "tcp://[0:0:0:0:0:0:0:1]:0", "ipc:///tmp/s",
+    "ipc://r",
+  ])
   func `addresses of this machine are allowed as they are`(endpoint: String) throws {
     #expect(try EndpointPolicy.check(endpoint) == endpoint)
   }
@@ -14,6 +17,7 @@ import Testing
   private static let others = [
     "tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.2:5555", "tcp://example.org:5555", "tcp://[::]:5555",
     "tcp://127.0.0.1.example.org:5555", "tcp://127.1:5555", "tcp://eth0:5555", "tcp://[2001:db8::7]:5555",
+    "tcp://[::ffff:127.0.0.1]:5555", "tcp://[::1%lo]:5555", "tcp://[0::0]:5555",
   ]
 
   @Test(arguments: others)
@@ -41,7 +45,7 @@ import Testing
     #expect(!EndpointPolicy.isExposed("tcp://127.0.0.1:5555", .insecure))
   }
 
-  @Test(arguments: ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555"])
+  @Test(arguments: ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555", "tcp://[0:0::0]:5555"])
   func `everywhere is no place to connect to`(endpoint: String) throws {
     let error = try #require(
       #expect(throws: EndpointRefused.self) { try EndpointPolicy.check(endpoint, .connecting, .keys) })
@@ -63,6 +67,7 @@ import Testing
       ("tcp://127.0.0.1:70000", "names no port"), ("tcp://127.0.0.1:+5", "names no port"), ("ipc://", "names no path"),
       ("", "is not an address"), ("tcp://:5555", "has no host's name"), ("tcp://a b:5555", "has no host's name"),
       ("tcp://eth0;10.0.0.1:5555", "has no host's name"), ("tcp://2001:db8::7:5555", "has no host's name"),
+      ("tcp://[lab2]:5555", "has no host's name"), ("tcp://[::1::]:5555", "has no host's name"),
     ])
   func `what is no address is named with what is missing`(endpoint: String, what: String) throws {
     for protection in [EndpointPolicy.Protection.nothing, .keys, .insecure] {

@@ -36,6 +36,17 @@ import ZeroMQ
     }
   }
 
+  @Test mutating func `why nobody is reached is said once, and again when it is something else or after a connection`()
+  {
+    #expect(watch.handle(reach: .refused) == .unreached("cannot reach h:1 (refused)", advice: Reach.refused.advice))
+    for _ in 0..<20 { #expect(watch.handle(reach: .refused) == nil) }
+    #expect(watch.handle(reach: .timedOut) != nil)
+    #expect(watch.handle(reach: .reached(isIPv6: false)) == nil)
+    #expect(watch.handle(reach: .refused) != nil)
+    #expect(watch.handle(.established) == nil)
+    #expect(watch.handle(reach: .refused) != nil)
+  }
+
   @Test func `no keys where there should be, and the reverse, end it with what to do`() {
     var (with, without) = (watch, LinkWatch(endpoint: "tcp://h:1", keyName: nil))
     guard case .giveUp(let words)? = with.handle(.otherMechanism),
