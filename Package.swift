@@ -11,6 +11,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -44,10 +45,17 @@ let package = Package(
         "published.json", "reproduce-paper.yaml", "reproduce-train-fraction.yaml", "reproduce-weight-decay.yaml",
         "reproduce-modulus-53.yaml", "reproduce-modulus-109.yaml", "reproduce-modulus-401.yaml",
       ].map { .embedInCode("Reproduction/\($0)") }),
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Figures", "Reports", "Results", "Sweeps", "Grokking",
+        .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "groksweep",
       dependencies: [
-        "Cluster", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
         "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -69,6 +77,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: ["Dashboard", "TestSupport", "Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
     .testTarget(name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     // What both kinds of tests that start the real binary share.
