@@ -1,5 +1,7 @@
 // The numbers behind a figure, as CSV and as an HTML table.
 
+import Foundation
+
 package struct DataTable: Hashable, Sendable {
   package enum Value: Hashable, Sendable {
     case number(Double)
@@ -12,6 +14,19 @@ package struct DataTable: Hashable, Sendable {
     }
 
     package init(_ number: Int?) { self.init(number.map(Double.init)) }
+
+    /// With the decimals that tell it from other floats, not those that it takes as a double.
+    package init(_ number: Float) { self.init(Double("\(number)")) }
+
+    /// With four significant digits: for grids of thousands.
+    package init(rounded number: Float) {
+      guard number != 0, number.isFinite else {
+        self.init(number)
+        return
+      }
+      let scale = pow(10, 3 - log10(Double(abs(number))).rounded(.down))
+      self.init((Double(number) * scale).rounded() / scale)
+    }
 
     fileprivate var exact: String {
       switch self {

@@ -71,8 +71,10 @@ struct Layout {
     let ownColours = figure.sharing.contains(.colours) ? source.map { _ in nil } : cells.map { ColourScale($0) }
     let barHeight = min(plotHeight, 200)
     let ownBar = ownColours.compactMap { $0?.width(height: barHeight) }.max() ?? 0
-    let entries = Legend.entries(of: source, includesShades: false)
-    let named = namedAtEnds(entries)
+    var entries = Legend.entries(of: source, includesShades: false)
+    // A line alone is what the axis says.
+    if source.count == 1, entries.count(where: \.isMark) == 1 { entries.removeAll { $0.isMark && $0.swatch != .hatch } }
+    let named = namedAtEnds(entries.filter(\.isMark))
     let nameWidth = named.map { TextWidth.of($0.label ?? "", size: EndLabels.size) + EndLabels.indent + 4 }.max()
     var right = nameWidth ?? 12
     if let sharedColours { right = max(12, sharedColours.width(height: barHeight)) }
@@ -119,17 +121,16 @@ struct Layout {
       y = top + plotHeight + below + (row.upperBound < source.count ? 12 : 0)
     }
     placeNames(named)
-    var all = endLabels.isEmpty ? entries : []
+    var all = endLabels.isEmpty ? entries : entries.filter { !$0.isMark }
     if !shadesAreNamed {
       all += Legend.entries(of: source, includesShades: true).filter { $0.swatch == .shade }
     }
-    if all.count == 1, case .line(false) = all[0].swatch, source.count == 1 { all = [] }
     legend = Legend(all, width: width - 24)
     legendY = y
     height = y + legend.height + 6
   }
 
-  /// The lines that are named at their ends: two to seven of a single panel that has nothing else to name, all of which
+  /// The lines that are named at their ends: two to seven of a single panel whose marks are nothing else, all of which
   /// reach its right edge.
   private func namedAtEnds(_ entries: [LegendEntry]) -> [Line] {
     guard figure.panels.count == 1, width >= 520, (2...7).contains(entries.count) else { return [] }
@@ -142,17 +143,15 @@ struct Layout {
       lines.allSatisfy({ TextWidth.of($0.label ?? "", size: EndLabels.size) < width * 0.25 })
     else { return [] }
     let ends = lines.compactMap { line in line.points.last { $0.y?.isFinite == true }?.x }
-    guard ends.count == lines.count, let last = ends.max(), let start = lines[0].points.first?.x, last > start,
-      ends.allSatisfy({ $0 > last - (last - start) * 0.02 })
-    else { return [] }
-    if let limits = figure.panels[0].x.limits, limits.upperBound < last { return [] }
-    return lines
+    guard ends.count == lines.count, let start = lines[0].points.first?.x else { return [] }
+    let last = figure.panels[0].x.limits?.upperBound ?? ends.max() ?? start
+    return last > start && ends.allSatisfy { $0 > last - (last - start) * 0.02 } ? lines : []
   }
 
   private mutating func placeNames(_ lines: [Line]) {
     guard !lines.isEmpty, let only = panels.first else { return }
     let places = lines.compactMap { line in
-      line.points.last { point in point.y.flatMap(only.y.place) != nil }?.y.flatMap(only.y.place)
+      line.points.last { $0.x <= only.x.high && $0.y.flatMap(only.y.place) != nil }?.y.flatMap(only.y.place)
     }
     guard places.count == lines.count,
       let spread = EndLabels.spread(places, within: only.frame.y + 4...only.frame.bottom - 2)

@@ -4,12 +4,15 @@
 struct LegendEntry: Hashable {
   enum Swatch: Hashable {
     case line(isDashed: Bool)
-    case area, dot, ring, arrow, shade, hatch
+    case area, bar, dot, ring, arrow, shade, hatch, reference
   }
 
   var swatch: Swatch
   var paint: Paint
   var text: String
+
+  /// Whether it names a mark, not what stands behind the marks.
+  var isMark: Bool { swatch != .shade && swatch != .reference }
 }
 
 struct Legend {
@@ -57,12 +60,12 @@ struct Legend {
         case .scatter(let scatter):
           let shape = scatter.dots.first?.shape ?? .dot
           add(shape == .dot ? .dot : shape == .ring ? .ring : .arrow, scatter.paint, scatter.label)
-        case .bars(let bars): add(.area, bars.paint, bars.label)
+        case .bars(let bars): add(.bar, bars.paint, bars.label)
         case .cells(let cells): if cells.cells.contains(where: \.isHatched) { add(.hatch, .muted, cells.hatching) }
         }
       }
       if includesShades { for shade in panel.shades { add(.shade, shade.paint, shade.label) } }
-      for reference in panel.references { add(.line(isDashed: true), .muted, reference.label) }
+      for reference in panel.references { add(.reference, reference.paint, reference.label) }
     }
     return entries
   }
@@ -86,7 +89,13 @@ struct Legend {
       path.line(x + 18, middle)
       svg.path(
         path, " stroke-width=\"2\"" + (isDashed ? " stroke-dasharray=\"5 3\"" : "") + svg.paints(stroke: entry.paint))
-    case .area: svg.rectangle(box, fill: entry.paint, more: " fill-opacity=\".75\"")
+    case .area: svg.rectangle(box, fill: entry.paint, more: " fill-opacity=\".22\"")
+    case .bar: svg.rectangle(box, fill: entry.paint)
+    case .reference:
+      var path = PathText()
+      path.move(x, middle)
+      path.line(x + 18, middle)
+      svg.path(path, " stroke-dasharray=\"5 3\"" + svg.paints(stroke: entry.paint))
     case .shade: svg.rectangle(box, fill: entry.paint, stroke: .faint)
     case .hatch:
       svg.raw(

@@ -114,7 +114,7 @@ package struct Scatter: Hashable, Sendable {
   }
 }
 
-/// Bars from zero (on a logarithmic axis from its low end). They lie when the y axis has bands, and stand otherwise.
+/// Bars from zero or another base (on a logarithmic axis without one from its low end). They lie when the y axis has bands, and stand otherwise.
 package struct Bars: Hashable, Sendable {
   package struct Bar: Hashable, Sendable {
     /// On the axis along which bars stand side by side: a number, or the place of a band.
@@ -123,7 +123,7 @@ package struct Bars: Hashable, Sendable {
     package var title: String
     /// Instead of that of all.
     package var paint: Paint?
-    /// Written at the end of a lying bar.
+    /// Written to the right of a lying bar.
     package var text: String?
 
     package init(_ place: Double, _ value: Double?, title: String = "", paint: Paint? = nil, text: String? = nil) {
@@ -138,13 +138,18 @@ package struct Bars: Hashable, Sendable {
   package var label: String?
   package var bars: [Bar]
   package var paint: Paint
+  /// Where bars begin, on the axis of their values.
+  package var base: Double
   /// Share of the distance between bars that a bar takes.
   package var thickness: Double
 
-  package init(_ label: String? = nil, _ bars: [Bar], _ paint: Paint = .series(0), thickness: Double = 0.75) {
+  package init(
+    _ label: String? = nil, _ bars: [Bar], _ paint: Paint = .series(0), base: Double = 0, thickness: Double = 0.75
+  ) {
     self.label = label
     self.bars = bars
     self.paint = paint
+    self.base = base
     self.thickness = thickness
   }
 }
@@ -238,10 +243,12 @@ package struct Reference: Hashable, Sendable {
   package var value: Double
   /// Named in the legend.
   package var label: String?
+  package var paint: Paint
 
-  package init(_ direction: Direction, at value: Double, _ label: String? = nil) {
+  package init(_ direction: Direction, at value: Double, _ label: String? = nil, _ paint: Paint = .muted) {
     self.direction = direction
     self.value = value
     self.label = label
+    self.paint = paint
   }
 }

@@ -85,14 +85,17 @@ struct MarkDrawing {
 
   private func draw(_ scatter: Scatter, in svg: inout SVGText) {
     var labels: [(text: String, x: Double, y: Double)] = []
+    var places: [(x: Double, y: Double)] = []
     for dot in scatter.dots {
       guard let value = dot.y, let x = layout.x.place(dot.x), let y = layout.y.place(value) else { continue }
       DotDrawing.draw(
         dot.shape, in: &svg, x: x, y: y, radius: scatter.radius, paint: dot.paint ?? scatter.paint, title: dot.title)
+      places.append((x, y))
       if let text = dot.text { labels.append((text, x, y)) }
     }
-    for (text, x, y) in LabelPlacement.kept(labels, radius: scatter.radius, within: frame) {
-      svg.label(text, x, y, size: 10, paint: .ink)
+    guard !labels.isEmpty else { return }
+    for (text, x, y) in LabelPlacement.kept(labels, dots: places, radius: scatter.radius, within: frame) {
+      svg.label(text, x, y, size: LabelPlacement.size, paint: .ink)
     }
   }
 
@@ -100,11 +103,10 @@ struct MarkDrawing {
     let lies = layout.panel.lies
     let (along, values) = lies ? (layout.y, layout.x) : (layout.x, layout.y)
     let thickness = max(along.unit * bars.thickness, 0.5)
-    let zero =
-      values.place(values.kind == .logarithmic ? values.low : min(max(0, values.low), values.high)) ?? values.start
+    let base = values.place(min(max(bars.base, values.low), values.high)) ?? values.start
     for bar in bars.bars {
       guard let value = bar.value, let middle = along.place(bar.place), let end = values.place(value) else { continue }
-      let (low, high) = (min(zero, end), max(zero, end))
+      let (low, high) = (min(base, end), max(base, end))
       let rectangle =
         lies
         ? Rectangle(x: low, y: middle - thickness / 2, width: max(high - low, 0.5), height: thickness)
@@ -143,24 +145,30 @@ enum DotDrawing {
   }
 }
 
-/// Which texts beside dots are written.
+/// Which texts beside dots are written, and where.
 enum LabelPlacement {
-  /// Those that overlap no earlier one and stay within the frame.
+  static let size = 10.0
+
+  /// Those for which there is a place around their dot, within the frame, free of dots and of earlier ones.
   static func kept(
-    _ labels: [(text: String, x: Double, y: Double)], radius: Double, within frame: Rectangle
+    _ labels: [(text: String, x: Double, y: Double)], dots: [(x: Double, y: Double)], radius: Double,
+    within frame: Rectangle
   ) -> [(text: String, x: Double, y: Double)] {
-    var taken: [Rectangle] = []
+    var taken = dots.map { Rectangle(x: $0.x - radius, y: $0.y - radius, width: 2 * radius, height: 2 * radius) }
     var kept: [(text: String, x: Double, y: Double)] = []
     for (text, x, y) in labels {
-      let width = TextWidth.of(text, size: 10)
-      let places = [(x + radius + 2, y + 3.5), (x - radius - 2 - width, y + 3.5), (x - width / 2, y - radius - 3)]
-      for (left, baseline) in places {
-        let box = Rectangle(x: left, y: baseline - 9, width: width, height: 11)
+      let (width, reach) = (TextWidth.of(text, size: size), radius + 2)
+      // Corners of the text's box: at the sides first, then above and below, then farther out.
+      let beside = [(reach, -4.5), (-reach - width, -4.5), (-width / 2, -reach - 9), (-width / 2, reach)]
+      let corners = [(reach, -11.0), (reach, 2), (-reach - width, -11), (-reach - width, 2)]
+      let far = [(reach + 7, -4.5), (-reach - 7 - width, -4.5), (-width / 2, -reach - 15), (-width / 2, reach + 6)]
+      for (right, down) in beside + corners + far {
+        let box = Rectangle(x: x + right, y: y + down, width: width, height: 9)
         guard box.x >= frame.x, box.right <= frame.right, box.y >= frame.y, box.bottom <= frame.bottom,
           !taken.contains(where: { $0.x < box.right && box.x < $0.right && $0.y < box.bottom && box.y < $0.bottom })
         else { continue }
         taken.append(box)
-        kept.append((text, left, baseline))
+        kept.append((text, box.x, box.bottom - 1))
         break
       }
     }

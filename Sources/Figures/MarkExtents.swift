@@ -52,8 +52,8 @@ extension Mark {
 }
 
 extension Bars {
-  /// Zero is among them: that is where bars begin.
-  fileprivate var values: [Double] { bars.compactMap(\.value) + [0] }
+  /// The base is among them.
+  fileprivate var values: [Double] { bars.compactMap(\.value) + [base] }
   fileprivate var places: [Double] { bars.flatMap { [$0.place - 0.5, $0.place + 0.5] } }
 }
 

@@ -22,10 +22,10 @@ struct PanelDrawing {
         + "\(NumberText.coordinate(frame.width)) \(NumberText.coordinate(frame.height))"
       svg.open("svg", SVGText.place(frame.x, frame.y) + SVGText.size(frame) + " viewBox=\"\(window)\"")
     }
+    for reference in panel.references { draw(reference, in: &svg) }
     let marks = MarkDrawing(layout: layout, hatch: hatch)
     for mark in panel.marks { marks.draw(mark, in: &svg) }
     if isCut { svg.close("svg") }
-    for reference in panel.references { draw(reference, in: &svg) }
     drawAxes(in: &svg)
     drawEndLabels(in: &svg)
     if layout.hasColourBar, let colours = layout.colours {
@@ -88,7 +88,7 @@ struct PanelDrawing {
       path.move(x, frame.y)
       path.line(x, frame.bottom)
     }
-    svg.path(path, " fill=\"none\" stroke-dasharray=\"5 3\"" + svg.paints(stroke: .muted))
+    svg.path(path, " fill=\"none\" stroke-dasharray=\"5 3\"" + svg.paints(stroke: reference.paint))
   }
 
   private func drawAxes(in svg: inout SVGText) {

@@ -30,7 +30,7 @@ extension Store {
         guard shown == 0 || points <= pointLimit else { break }
         shown += 1
       }
-      var runs = [[SettledRun]](repeating: [], count: shown)
+      var runs = [[SettingRun]](repeating: [], count: shown)
       let rows = try Row.fetchCursor(
         database,
         sql: """
@@ -42,7 +42,7 @@ extension Store {
         arguments: [number, shown])
       while let row = try rows.next() {
         runs[row[0] as Int].append(
-          SettledRun(
+          SettingRun(
             outcome: row[1], memorization: row[2], grokking: row[3], censoredAfter: row[4], epochs: row[5]))
       }
       let total = try Int.fetchOne(
@@ -54,7 +54,7 @@ extension Store {
   }
 }
 
-private struct SettledRun {
+private struct SettingRun {
   let outcome: String
   let memorization: Int?
   let grokking: Int?
@@ -65,7 +65,7 @@ private struct SettledRun {
 
 extension GrokkingTime {
   /// Folds the runs of one setting as the view does.
-  fileprivate init(sweep: String, setting: String, points: Int, of runs: [SettledRun]) {
+  fileprivate init(sweep: String, setting: String, points: Int, of runs: [SettingRun]) {
     func count(_ outcome: String) -> Int { runs.count { $0.outcome == outcome } }
     let grokked = runs.compactMap(\.grokking)
     let grokking = KaplanMeier(events: grokked, censored: runs.compactMap(\.censoredAfter))

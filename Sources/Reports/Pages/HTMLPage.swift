@@ -88,7 +88,11 @@ package struct HTMLPage: Sendable {
 
   /// Names and values side by side; plain text.
   package static func facts(_ facts: [(name: String, value: String)]) -> String {
-    let rows = facts.map { "<div><dt>\(Markup.escaped($0.name))</dt><dd>\(Markup.escaped($0.value))</dd></div>" }
+    let rows = facts.map { fact in
+      // A unit stays with its number.
+      let value = Markup.escaped(fact.value).replacing(" %", with: "\u{A0}%")
+      return "<div><dt>\(Markup.escaped(fact.name))</dt><dd>\(value)</dd></div>"
+    }
     return "<dl class=\"facts\">\n\(rows.joined(separator: "\n"))\n</dl>"
   }
 

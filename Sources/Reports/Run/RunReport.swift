@@ -77,7 +77,8 @@ package struct RunReport: Sendable {
     ]
     if let stored = story.result {
       facts += [
-        ("time", Wording.duration(seconds: stored.seconds)), ("host", stored.host), ("stored", stored.stored),
+        ("time", Wording.duration(seconds: stored.seconds)), ("host", stored.host),
+        ("stored", "\(stored.stored.prefix(10)) \(stored.stored.dropFirst(11).prefix(5)) UTC"),
       ]
     }
     return facts + [("kernels", result.kernelPath)]

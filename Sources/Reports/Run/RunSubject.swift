@@ -118,10 +118,10 @@ extension RunSubject {
   var milestones: [Reference] {
     [
       result.outcome.memorizationEpoch.map {
-        Reference(.vertical, at: Double($0), "train accuracy 99 % (epoch \(Wording.grouped($0)))")
+        Reference(.vertical, at: Double($0), "train accuracy 99 % (epoch \(Wording.grouped($0)))", .series(0))
       },
       result.outcome.grokkingEpoch.map {
-        Reference(.vertical, at: Double($0), "test accuracy 99 % (epoch \(Wording.grouped($0)))")
+        Reference(.vertical, at: Double($0), "test accuracy 99 % (epoch \(Wording.grouped($0)))", .series(1))
       },
     ].compactMap { $0 }
   }

@@ -69,7 +69,7 @@ extension RunSubject {
       table: DataTable(
         columns: ["epoch"] + (0..<count).map { "norm_w_e_\($0 + 1)" },
         rows: measured.map { evaluation in
-          [.init(evaluation.epoch)] + evaluation.normsW_E.map { .init(Double($0)) }
+          [.init(evaluation.epoch)] + evaluation.normsW_E.map { .init($0) }
         }))
   }
 
@@ -142,18 +142,18 @@ extension RunSubject {
       return Bars.Bar(
         Double(place), ablation.loss, title: "\(names[index]): \(Wording.loss(ablation.loss)) nats\(times)",
         paint: ablation.name == .original ? .series(6) : ablation.name == .withoutFrequency ? .series(1) : .series(0),
-        text: Wording.loss(ablation.loss))
+        text: NumberText.value(ablation.loss))
     }
     let only = ablations.first { $0.name == .onlyKeyFrequencies }?.loss
     return Drawn(
       caption:
-        "Loss over all pairs of the model with one part replaced or removed (Nanda et al. 2023, section 4.4 and figure 6). Look for "
-        + "bars no longer than the original's: what they leave out was noise. Removing a key frequency costs most; keeping nothing "
-        + "else gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
+        "Loss over all pairs of the model with one part replaced or removed (Nanda et al. 2023, section 4.4 and figure 6); bars begin at "
+        + "the loss of the original. Look for short ones, and those that run to the left: what they leave out was noise. Removing a "
+        + "key frequency costs most; keeping nothing else gives \(Wording.loss(only)) against \(Wording.loss(original)) nats of the original.\(hiddenKeysSentence)",
       panels: [
         Panel(
           x: Axis("Loss over all pairs (nats)", .logarithmic), y: Axis("", .bands(names.reversed())),
-          marks: [.bars(Bars(nil, bars))],
+          marks: [.bars(Bars(nil, bars, base: original ?? 0))],
           references: original.map { [Reference(.vertical, at: $0, "loss of the original")] } ?? [])
       ], shape: .height(Double(max(ablations.count, 2)) * 24),
       table: DataTable(

@@ -20,7 +20,7 @@ extension RunSubject {
       columns: ["a", "b"] + values.map(\.name),
       rows: (0..<n * n).map { entry in
         [.init(maps.residues[entry / n]), .init(maps.residues[entry % n])]
-          + values.map { .init(Double($0.values[entry])) }
+          + values.map { .init(rounded: $0.values[entry]) }
       })
   }
 
@@ -107,13 +107,15 @@ extension RunSubject {
       let ring = (order + order.prefix(1)).map { Line.Point(circle.x[$0], circle.y[$0]) }
       let dots = (0..<n).map { place in
         Scatter.Dot(
-          circle.x[place], circle.y[place], title: "token \(maps.residues[place])", text: "\(maps.residues[place])")
+          circle.x[place], circle.y[place], title: "token \(maps.residues[place])",
+          // As many names as stand apart around the circle.
+          text: circle.frequency * place % n % max(1, n / 22) == 0 ? "\(maps.residues[place])" : nil)
       }
       let extent = -reach * 1.08...reach * 1.08
       return Panel(
         title: "k = \(circle.frequency)", x: Axis("along the cosine", limits: extent),
         y: Axis("along the sine", limits: extent),
-        marks: [.line(Line(nil, ring, .faint, width: 1)), .scatter(Scatter(nil, dots, radius: 2))])
+        marks: [.line(Line(nil, ring, .muted, width: 0.5)), .scatter(Scatter(nil, dots, radius: 2))])
     }
     return Drawn(
       caption:
@@ -124,7 +126,9 @@ extension RunSubject {
       table: DataTable(
         columns: ["frequency", "token", "along_cosine", "along_sine"],
         rows: maps.circles.flatMap { circle in
-          (0..<n).map { [.init(circle.frequency), .init(maps.residues[$0]), .init(circle.x[$0]), .init(circle.y[$0])] }
+          (0..<n).map {
+            [.init(circle.frequency), .init(maps.residues[$0]), .init(Float(circle.x[$0])), .init(Float(circle.y[$0]))]
+          }
         }))
   }
 
@@ -140,9 +144,9 @@ extension RunSubject {
     }
     var names: [Double: String] = [0: "const"]
     var last = 0.0
-    for k in keys where Double(2 * k) - 0.5 - last >= Double(n) * 0.045 {
+    for k in keys where Double(2 * k) - 0.5 - last >= Double(n) * 0.03 {
       last = Double(2 * k) - 0.5
-      names[last] = "k=\(k)"
+      names[last] = "\(k)"
     }
     var values = maps.logitNorms.map { Optional($0) }
     // The constant would outshine everything, and says only which classes are likely.
@@ -159,11 +163,11 @@ extension RunSubject {
         + "key frequency (\(keysInWords)), which hold \(total > 0 ? Wording.share(inKeys / total) : "–") of all that is not constant.",
       panels: [
         Panel(
-          x: Axis("wave in b", names: names), y: Axis("wave in a", names: names),
+          x: Axis("wave in b (frequency k)", names: names), y: Axis("wave in a (frequency k)", names: names),
           marks: [.cells(Cells(columns: n, rows: n, values: values, valueTitle: "norm over the classes"))])
       ], shape: .square,
       table: DataTable(
         columns: ["wave_in_a", "wave_in_b", "norm"],
-        rows: (0..<n * n).map { [.text(row($0 / n)), .text(row($0 % n)), .init(maps.logitNorms[$0])] }))
+        rows: (0..<n * n).map { [.text(row($0 / n)), .text(row($0 % n)), .init(rounded: Float(maps.logitNorms[$0]))] }))
   }
 }

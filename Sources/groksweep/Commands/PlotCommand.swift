@@ -12,12 +12,13 @@ extension Theme: ExpressibleByArgument {}
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
-    abstract: "Draw one figure of a run.",
+    abstract: "Draw one figure of a run or of a sweep.",
     discussion: """
       The output's name says its kind: .svg, .png, .pdf or .csv (the figure's data). PNG and PDF are made by rsvg-convert. \
       Figures and what they show are described in docs/reference/figures.md; --list names them.
 
         groksweep plot losses --store paper.sqlite --point 3f2a91 -o losses.svg
+        groksweep plot phase-diagram --store weight-decay.sqlite -o phases.svg
         groksweep plot attention --store paper.sqlite --point 3f2a91 --weights model.safetensors -o attention.png
         groksweep plot --list
       """)
@@ -38,13 +39,13 @@ struct PlotCommand: ParsableCommand {
   func run() throws {
     if list { return Console.print(FigureCatalogue.text) }
     let chosen = try FigureCatalogue.figure(named: figure ?? "")
+    try chosen.check(target)
     let kind = try PictureKind(ofFile: output)
     if let output {
       try checkOutput(output)
       try refuseDatabase(output)
     }
-    let subject = try target.subject(loadsWeights: chosen.needsWeights)
-    let drawn = chosen.figure(of: subject)
+    let (drawn, subject) = try chosen.drawn(of: target)
     if let absence = drawn.absence { Console.remark("\(drawn.name): \(absence)") }
     let bytes: [UInt8]
     switch kind {
@@ -55,14 +56,15 @@ struct PlotCommand: ParsableCommand {
     }
     guard let output else { return Console.print(String(decoding: bytes, as: UTF8.self)) }
     try writeOutput(bytes, to: output)
-    Console.remark("\(output): \(drawn.title.lowercased()) of point \(subject.point.short)")
+    Console.remark("\(output): \(drawn.name) of \(subject)")
   }
 }
 
-/// Which run, and where its weights are.
+/// Which run, and where its weights are; or which sweep.
 struct StoredRunOptions: ParsableArguments {
   @Option(help: "The store. May be left out when the working folder holds just one.") var store: String?
-  @Option(help: "The point: the beginning of its id.") var point: String?
+  @Option(help: "A run: the beginning of its point's id.") var point: String?
+  @Option(help: "A sweep. May be left out when the store holds just one.") var sweep: String?
   @Option(
     help: """
       The final weights of the point, as `train --save` writes them; else those of STORE.weights/ID.safetensors are \
@@ -95,23 +97,60 @@ struct StoredRunOptions: ParsableArguments {
   }
 }
 
+/// A figure that somebody asked for.
+enum ChosenFigure {
+  case run(RunFigure)
+  case sweep(SweepFigure)
+
+  /// Refuses a figure of runs for a sweep, and the other way round.
+  func check(_ target: StoredRunOptions) throws {
+    switch self {
+    case .run(let figure) where target.sweep != nil && target.point == nil:
+      throw Failure(
+        "\(figure.rawValue) is a figure of one run: name it with --point; figures of a sweep are "
+          + SweepFigure.allCases.map(\.rawValue).joined(separator: ", "), .usage)
+    case .sweep(let figure) where target.point != nil:
+      throw Failure(
+        "\(figure.rawValue) is a figure of a sweep: leave --point out, and name the sweep with --sweep", .usage)
+    case .run, .sweep: break
+    }
+  }
+
+  /// The figure, and what it is of.
+  func drawn(of target: StoredRunOptions) throws -> (Figure, String) {
+    switch self {
+    case .run(let figure):
+      let subject = try target.subject(loadsWeights: figure.needsWeights)
+      return (figure.figure(of: subject), "point \(subject.point.short)")
+    case .sweep(let figure):
+      let store = try target.openStore()
+      let sweep = try target.sweepName(in: store)
+      return (figure.figure(of: try SweepSubject(sweep, in: store, for: [figure])), "the sweep \(sweep)")
+    }
+  }
+}
+
 /// The names of all figures.
 enum FigureCatalogue {
   static var text: String {
-    let longest = RunFigure.allCases.map(\.rawValue.count).max() ?? 0
-    let lines = RunFigure.allCases.map { figure in
-      let name = figure.rawValue.padding(toLength: longest, withPad: " ", startingAt: 0)
-      return "  \(name)  \(figure.title)\(figure.needsWeights ? " (needs weights)" : "")"
+    let longest = (RunFigure.allCases.map(\.rawValue) + SweepFigure.allCases.map(\.rawValue)).map(\.count).max() ?? 0
+    func line(_ name: String, _ title: String) -> String {
+      "  \(name.padding(toLength: longest, withPad: " ", startingAt: 0))  \(title)"
     }
-    return "Of a run, with --point:\n" + lines.joined(separator: "\n")
+    let runs = RunFigure.allCases.map { line($0.rawValue, $0.title + ($0.needsWeights ? " (needs weights)" : "")) }
+    let sweeps = SweepFigure.allCases.map { line($0.rawValue, $0.title) }
+    return "Of a run, with --point:\n" + runs.joined(separator: "\n") + "\n\nOf a sweep:\n"
+      + sweeps.joined(separator: "\n")
   }
 
-  static func figure(named name: String) throws -> RunFigure {
-    if let figure = RunFigure(rawValue: name) { return figure }
-    let names = RunFigure.allCases.map(\.rawValue)
-    let hint = SweepText.nearest(to: name, among: names).map { "did you mean \($0)? " } ?? ""
+  static func figure(named name: String) throws -> ChosenFigure {
+    if let figure = RunFigure(rawValue: name) { return .run(figure) }
+    if let figure = SweepFigure(rawValue: name) { return .sweep(figure) }
+    let (runs, sweeps) = (RunFigure.allCases.map(\.rawValue), SweepFigure.allCases.map(\.rawValue))
+    let hint = SweepText.nearest(to: name, among: runs + sweeps).map { "did you mean \($0)? " } ?? ""
     throw Failure(
-      "there is no figure \"\(name.prefix(60))\"; \(hint)Its figures are \(names.joined(separator: ", "))", .usage)
+      "there is no figure \"\(name.prefix(60))\"; \(hint)Of a run there are \(runs.joined(separator: ", ")); of a sweep "
+        + sweeps.joined(separator: ", "), .usage)
   }
 }
 

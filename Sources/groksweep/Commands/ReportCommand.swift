@@ -1,4 +1,4 @@
-// `groksweep report`: a page that opens from disk, with all that there is to see of a run.
+// `groksweep report`: a page that opens from disk, with all that there is to see of a sweep or of a run.
 
 import ArgumentParser
 import Foundation
@@ -9,11 +9,12 @@ import Sweeps
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write a page with the figures of a run.",
+    abstract: "Write a page with the figures of a sweep or of a run.",
     discussion: """
       One HTML file that needs nothing else: it opens from disk, prints, and is light or dark as the reader's system is. Figures \
       show values under the pointer, and can be saved as SVG, their data as CSV.
 
+        groksweep report --store weight-decay.sqlite -o report.html
         groksweep report --store paper.sqlite --point 3f2a91 -o run.html
       """)
 
@@ -21,16 +22,35 @@ struct ReportCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The page to write.") var output: String
 
   func validate() throws {
-    guard target.point != nil else { throw ValidationError("name a run with --point and the beginning of its id") }
+    guard target.point == nil || target.sweep == nil else {
+      throw ValidationError("--point and --sweep: a page is of one of them")
+    }
+    guard target.point != nil || target.weights == nil else {
+      throw ValidationError("--weights are those of a run; name it with --point")
+    }
   }
 
   func run() throws {
     try checkOutput(output)
     try refuseDatabase(output)
-    let subject = try target.subject(loadsWeights: true)
     let store = try target.openStore()
-    let page = RunReport(subject, story: try store.story(of: subject.point), store: store.path).html
+    let (page, subject) =
+      target.point == nil ? try page(ofSweep: target.sweepName(in: store), in: store) : try pageOfRun(in: store)
     try writeOutput(Array(page.utf8), to: output)
-    Console.remark("\(output): the run of point \(subject.point.short)")
+    Console.remark("\(output): \(subject)")
+  }
+
+  private func page(ofSweep name: String, in store: Store) throws -> (page: String, subject: String) {
+    let sweep = try SweepSubject(name, in: store)
+    let report = SweepReport(
+      sweep, runs: try store.runs(of: name), failures: try store.failures(of: name),
+      command: plotCommand(store: store.path, sweep: name))
+    return (report.html, "the sweep \(name), with \(Wording.count(sweep.runs.count, "run"))")
+  }
+
+  private func pageOfRun(in store: Store) throws -> (page: String, subject: String) {
+    let subject = try target.subject(loadsWeights: true)
+    let report = RunReport(subject, story: try store.story(of: subject.point), store: store.path)
+    return (report.html, "the run of point \(subject.point.short)")
   }
 }

@@ -1,0 +1,166 @@
+// When runs grok, over the swept values: a map of two of them, repeated for the values of others.
+//
+// A cell without a median is never coloured: at least half of its runs had not grokked when they ended, so that the median
+// is only known to be later. It is hatched, and says how many of its runs did.
+
+import Figures
+import Results
+import Sweeps
+
+extension SweepSubject {
+  var phaseDiagram: Drawn {
+    let plan = DiagramPlan(settings)
+    return plan.y == nil ? diagramOfOneAxis(plan.x) : map(plan)
+  }
+
+  /// Why there is no such figure; nil when there is.
+  var phaseDiagramAbsence: String? {
+    runsAbsence
+      ?? (settings.keys.isEmpty
+        ? "Only seeds are swept, so there is nothing over which to draw this; the survival curve has the runs' grokking epochs."
+        : nil)
+  }
+
+  private func map(_ plan: DiagramPlan) -> Drawn {
+    let (x, y) = (plan.x, plan.y!)
+    let size = x.count * y.count
+    var cells = [FoldedRuns](repeating: FoldedRuns(), count: size * plan.facets.count)
+    for (setting, folded) in foldedSettings.enumerated() {
+      let place = plan.facetOfSetting[setting] * size + y.ofSetting[setting] * x.count + x.ofSetting[setting]
+      cells[place].points += folded.points
+      cells[place].runs += folded.runs
+    }
+    let medians = cells.map { $0.runs.isEmpty ? nil : $0.times.median }
+    let known = medians.compactMap { $0 }.filter { $0 > 0 }
+    let isLogarithmic = Double(known.max() ?? 1) >= 5 * Double(known.min() ?? 1)
+    func words(_ place: Int) -> String {
+      let within = place % size
+      let axes = "\(x.words(within % x.count)), \(y.words(within / x.count))"
+      let facet = plan.facets[place / size]
+      return facet.isEmpty ? axes : "\(axes), \(facet)"
+    }
+    let shown = min(plan.facets.count, DiagramPlan.mostFacets)
+    let panels = (0..<shown).map { facet in
+      Panel(
+        title: plan.facets.count > 1 ? plan.facets[facet] : nil, x: Axis(x.title, .bands(x.labels)),
+        y: Axis(y.title, .bands(y.labels)),
+        marks: [
+          .cells(
+            Cells(
+              columns: x.count, rows: y.count,
+              cells: (facet * size..<(facet + 1) * size).map { place in
+                let cell = cells[place]
+                guard !cell.runs.isEmpty else { return Cells.Cell(nil) }
+                return Cells.Cell(
+                  medians[place].map(Double.init), isHatched: medians[place] == nil, text: cell.count,
+                  title: "\(words(place)): \(cell.words)")
+              }, valueTitle: "Median grokking epoch", isLogarithmic: isLogarithmic,
+              hatching: "no median: at least half had not grokked when they ended"))
+        ])
+    }
+    let finished = cells.indices.filter { !cells[$0].runs.isEmpty }
+    return Drawn(
+      caption: mapCaption(plan, cells, medians, words) + unfinishedSentence, panels: panels,
+      columns: shown == 1 ? 1 : x.count * 44 < 300 ? 3 : 2,
+      shape: .height(min(max(Double(y.count) * 34, 90), 460)),
+      table: table(finished.map { cells[$0] }) { row in
+        let (within, facet) = (finished[row] % size, finished[row] / size)
+        return [(x.title, x.labels[within % x.count]), (y.title, y.labels[within / x.count])]
+          + (plan.facets.count > 1 ? [("facet", plan.facets[facet])] : [])
+      })
+  }
+
+  private func mapCaption(
+    _ plan: DiagramPlan, _ cells: [FoldedRuns], _ medians: [Int?], _ words: (Int) -> String
+  ) -> String {
+    var text =
+      "Median epoch at which runs grok (Kaplan and Meier's, so that runs that ended before they grokked count as not there yet); "
+      + "in each cell how many of its finished runs grokked. Look for the edge between coloured and hatched cells, and for "
+      + "medians that grow towards it."
+    let ranked = cells.indices.filter { medians[$0] != nil }.sorted { (medians[$0]!, $0) < (medians[$1]!, $1) }
+    if let first = ranked.first, let last = ranked.last {
+      text += " Earliest: \(words(first)), \(Wording.grouped(medians[first]!))"
+      text += first == last ? "." : "; latest: \(words(last)), \(Wording.grouped(medians[last]!))."
+    }
+    let finished = cells.count { !$0.runs.isEmpty }
+    text +=
+      " \(finished - ranked.count) of \(finished) \(finished == 1 ? "cell has" : "cells have") no median."
+    return text + plan.words
+  }
+
+  /// Settings, or what was put together of them, with the statistics of their runs.
+  func table(_ groups: [FoldedRuns], _ names: (Int) -> [(name: String, value: String)]) -> DataTable {
+    let columns = groups.isEmpty ? [] : names(0).map(\.name)
+    return DataTable(
+      columns: columns + [
+        "points", "runs", "grokked", "censored", "median_grokking_epoch", "median_low", "median_high",
+        "min_grokking_epoch", "max_grokking_epoch",
+      ],
+      rows: groups.enumerated().map { row, group in
+        let (times, grokked) = (group.times, group.grokked)
+        let measured: [DataTable.Value] = [
+          .init(group.points), .init(group.runs.count), .init(grokked.count), .init(group.runs.count - grokked.count),
+          .init(times.median), .init(times.low), .init(times.high), .init(grokked.min()), .init(grokked.max()),
+        ]
+        return names(row).map { name, value in Double(value).map { .number($0) } ?? .text(value) } + measured
+      })
+  }
+}
+
+/// Which swept values are the axes of a map, which repeat it, and which are put together in its cells.
+struct DiagramPlan {
+  static let mostFacets = 12
+  private static let mostColumns = 32
+  /// A further axis with more values repeats nothing.
+  private static let mostValuesOfFacets = 6
+
+  let x: AxisLevels
+  /// Nil where one axis is all there is.
+  let y: AxisLevels?
+  /// What is said of each repetition, in the order of the settings; one empty text when there is one.
+  private(set) var facets = [""]
+  private(set) var facetOfSetting: [Int]
+  private let folded: [String]
+
+  /// - Precondition: something is swept.
+  init(_ settings: SweepSettings) {
+    let all = settings.keys.map { AxisLevels($0, limit: DiagramPlan.mostColumns) }
+    // Numbers before names, and of those the ones with the most values.
+    let order = all.indices.sorted {
+      let (a, b) = (all[$0], all[$1])
+      return (a.numbers == nil ? 1 : 0, -a.count, $0) < (b.numbers == nil ? 1 : 0, -b.count, $1)
+    }
+    x = all[order[0]]
+    y = order.count > 1 ? all[order[1]] : nil
+    let rest = order.dropFirst(2).sorted().map { all[$0] }
+    let facetAxes = rest.filter { !$0.isBinned && $0.count <= DiagramPlan.mostValuesOfFacets }
+    folded = rest.filter { $0.isBinned || $0.count > DiagramPlan.mostValuesOfFacets }.map(\.title)
+    facetOfSetting = settings.settings.map { _ in 0 }
+    guard !facetAxes.isEmpty else { return }
+    let names = settings.settings.indices.map { setting in
+      facetAxes.map { $0.words($0.ofSetting[setting]) }.joined(separator: ", ")
+    }
+    var places: [String: Int] = [:]
+    facets = []
+    for (setting, name) in names.enumerated() {
+      if places[name] == nil {
+        places[name] = facets.count
+        facets.append(name)
+      }
+      facetOfSetting[setting] = places[name]!
+    }
+  }
+
+  /// What the drawing leaves out, in sentences.
+  var words: String {
+    var text = ""
+    if facets.count > DiagramPlan.mostFacets {
+      text += " Shown are the first \(DiagramPlan.mostFacets) of \(facets.count) maps; the table has all."
+    }
+    if !folded.isEmpty {
+      text += " Cells hold runs of all values of \(folded.joined(separator: " and "))."
+    }
+    if [x, y].contains(where: { $0?.isBinned == true }) { text += " Sampled values are put together in bins." }
+    return text
+  }
+}
