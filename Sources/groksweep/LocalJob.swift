@@ -17,6 +17,8 @@ struct LocalJob {
   let path: String
   /// Worker processes; nil: one per core.
   let workers: Int?
+  /// Shown in the browser while it runs, or not.
+  var dashboard: DashboardOptions?
 
   /// Of a sweep that grows, so many possible points get their names for the display at once.
   private static let namedPoints = 10_000
@@ -43,6 +45,8 @@ struct LocalJob {
     }
     let screen = Screen()
     try announce(store, registrations, screen)
+    let dashboard = try dashboard?.start(store: path, screen: screen)
+    defer { withExtendedLifetime(dashboard) {} }
 
     let interrupt = try Interrupt()
     interrupt.catchSignals()

@@ -22,13 +22,14 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var overrides: Overrides
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
+  @OptionGroup var dashboard: DashboardOptions
 
   func validate() throws { try LocalJob.validate(workers: workers) }
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
-    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers).run(
+    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers, dashboard: dashboard).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
       },
@@ -42,6 +43,7 @@ struct SweepCommand: ParsableCommand {
     var words = [file]
     if store != nil { words += ["--store", path] }
     if let workers { words += ["--workers", "\(workers)"] }
+    if let address = dashboard.address { words += ["--dashboard", address] }
     for value in overrides.values { words += ["--set", value] }
     return shellQuoted(words)
   }
