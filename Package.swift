@@ -55,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "groksweep",
       dependencies: [
-        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
-        "ZeroMQ",
+        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking",
+        "Kernels", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

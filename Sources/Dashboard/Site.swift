@@ -37,6 +37,7 @@ package actor Site {
   private static let lookEvery = Duration.milliseconds(200)
 
   private let watch: StoreWatch
+  private let pictures = SweepPictures()
   private let unfinished: UnfinishedRuns
   private let now: @Sendable () -> Date
   private let logger: Logger
@@ -95,9 +96,9 @@ package actor Site {
   private func draw(_ place: Place, _ store: Store) throws -> LivePage {
     switch place {
     case .overview:
-      let glance = try glance(store)
-      return try OverviewPage(glance).page
-    case .sweep(let name): return try SweepPage(name, glance(store)).page
+      return try OverviewPage(glance(store), pictures, generation: watch.version.generation).page
+    case .sweep(let name):
+      return try SweepPage(name, glance(store), pictures, generation: watch.version.generation).page
     case .points(let name, let number): return try PointsPage(name, number, store).page
     case .point(let prefix):
       let point = try store.point(startingWith: prefix)

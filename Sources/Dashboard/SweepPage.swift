@@ -8,10 +8,14 @@ import Sweeps
 struct SweepPage {
   private let name: String
   private let glance: StoreGlance
+  private let pictures: SweepPictures
+  private let generation: Int
 
-  init(_ name: String, _ glance: StoreGlance) {
+  init(_ name: String, _ glance: StoreGlance, _ pictures: SweepPictures, generation: Int) {
     self.name = name
     self.glance = glance
+    self.pictures = pictures
+    self.generation = generation
   }
 
   var page: LivePage {
@@ -20,8 +24,11 @@ struct SweepPage {
       return LivePage(
         .live, title: name, trail: [LivePage.home], lead: "A sweep of \(glance.store.path)",
         parts: [
-          facts(progress), try settings, try glance.runningPart(of: name), try glance.recentPart(of: name),
-          try glance.failures(of: name),
+          facts(progress),
+          try pictures.part(
+            [.phaseDiagram, .survival], of: progress, in: glance.store, generation: generation, heading: "Figures"),
+          try glance.runningPart(of: name), try settings, try glance.recentPart(of: name),
+          try glance.failures(of: name), more,
         ])
     }
   }
@@ -38,6 +45,13 @@ struct SweepPage {
     return LivePage.Part(
       name: "now", heading: "Now",
       markup: "<p class=\"wide-bar\">\(Cell.bar(done, of: progress.total))</p>\(HTMLPage.facts(facts))<p>\(all)</p>")
+  }
+
+  private var more: LivePage.Part {
+    LivePage.Part(
+      name: "more", heading: "More",
+      markup: "<p>All figures of the sweep, as a page to keep: "
+        + "\(Cell.code("groksweep report --store \(glance.store.path) --sweep \(name) -o report.html"))</p>")
   }
 
   private var settings: LivePage.Part {

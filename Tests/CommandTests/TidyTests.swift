@@ -21,15 +21,19 @@ import Testing
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
     ("Figures", []),
     ("Reports", ["Figures", "Results", "Sweeps", "Grokking"]),
+    ("Dashboard", ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     (
       "groksweep",
-      ["Cluster", "Figures", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]
+      [
+        "Cluster", "Dashboard", "Figures", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "ZeroMQ",
+      ]
     ),
   ]
 
   private static let ours: Set<String> = [
     "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports",
-    "groksweep",
+    "Dashboard", "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {
