@@ -15,6 +15,7 @@ package enum DashboardAssets {
       .quiet{color:var(--mut);margin:6px 0;max-width:74ch}
       .bad{border-left:3px solid var(--s1);padding-left:10px}
       th.n{text-align:right}
+      .table+figure,.table+h3{margin-top:20px}
       code{font:13px ui-monospace,"Liberation Mono",Menlo,monospace;overflow-wrap:anywhere}
       td code,td{font-variant-numeric:tabular-nums}
       .reason{display:inline-block;min-width:16em;max-width:46em;white-space:normal}

@@ -96,7 +96,8 @@ struct StoreGlance {
       let words = Cell.words(name.setting, name.modelSeed, name.dataSeed)
       let known = shown <= Self.drawnCurves ? curve(point) : nil
       if let known, known.places.count > 1 {
-        panels.append(Self.panel(words, known))
+        // The id first: where there is little room, the rest is cut off.
+        panels.append(Self.panel("\(point.short.prefix(8))  \(words)", known))
         rows += known.places.map {
           [
             .text(point.short), DataTable.Value($0.epoch), DataTable.Value($0.trainLoss), DataTable.Value($0.testLoss),
@@ -135,7 +136,7 @@ struct StoreGlance {
       markup += Cell.paragraph(
         "\(Wording.count(curveless, "running point")) without a curve: a run's curve comes here with its checkpoints, of which "
           + "the first is written after half a minute, where these are kept on this machine. Epochs are those that the "
-          + "coordinator noted last; it keeps speeds in mind only, which `groksweep top` asks it for.")
+          + "coordinator noted last; it keeps speeds in mind only, which groksweep top --connect asks it for.")
     }
     return LivePage.Part(name: "running", heading: heading, markup: markup)
   }

@@ -70,32 +70,35 @@ extension Store {
     JOIN setting ON setting.sweep = sweep_point.sweep AND setting.position = sweep_point.setting
     """
 
-  /// The last ones first, of one sweep or (nil) of the store; of the last 2,000 leases, so that a look costs the same in
+  /// The last ones first, of one sweep or (nil) of the store; of the last 20,000 leases, so that a look costs the same in
   /// every store.
   package func recentRuns(of sweep: String? = nil, _ count: Int) throws -> [RecentRun] {
     try read { database in
       let wanted = try sweep.map { try number(ofSweep: $0, in: database) }
-      let place =
-        wanted == nil
-        ? Self.firstSweep
-        : """
-        JOIN sweep_point ON sweep_point.point = point.number AND sweep_point.sweep = :sweep
-        JOIN sweep ON sweep.number = sweep_point.sweep
-        JOIN setting ON setting.sweep = sweep_point.sweep AND setting.position = sweep_point.setting
-        """
+      // Backwards over the leases, which grow with time, and no further than it takes.
       return try Row.fetchAll(
         database,
         sql: """
           SELECT point.id, sweep.name, setting.label, point.model_seed, point.data_seed, run.outcome, run.grokking_epoch,
             run.censored_after, run.seconds, worker.host, run.stored
-          FROM (SELECT lease, point FROM attempt WHERE class = 'finished' ORDER BY lease DESC LIMIT 2000) AS attempt
-          CROSS JOIN run ON run.point = attempt.point AND run.lease = attempt.lease
+          FROM (
+            SELECT attempt.lease, attempt.point
+            FROM attempt CROSS JOIN run ON run.point = attempt.point AND run.lease = attempt.lease
+            WHERE attempt.class = 'finished' AND attempt.lease > (SELECT max(lease) FROM attempt) - 20000
+              AND (:sweep IS NULL OR EXISTS (
+                SELECT 1 FROM sweep_point WHERE sweep_point.point = attempt.point AND sweep_point.sweep = :sweep))
+            ORDER BY attempt.lease DESC LIMIT :count
+          ) AS latest
+          CROSS JOIN run ON run.point = latest.point
           JOIN point ON point.number = run.point
-          \(place)
+          JOIN sweep_point ON sweep_point.point = point.number AND sweep_point.sweep = coalesce(:sweep,
+            (SELECT min(sweep) FROM sweep_point AS other WHERE other.point = point.number))
+          JOIN sweep ON sweep.number = sweep_point.sweep
+          JOIN setting ON setting.sweep = sweep_point.sweep AND setting.position = sweep_point.setting
           JOIN worker ON worker.number = run.worker
-          ORDER BY attempt.lease DESC LIMIT :count
+          ORDER BY latest.lease DESC
           """,
-        arguments: wanted == nil ? ["count": count] : ["count": count, "sweep": wanted]
+        arguments: ["count": count, "sweep": wanted]
       ).map {
         RecentRun(
           point: try PointID(stored: $0[0], path: path), sweep: $0[1], setting: $0[2],

@@ -129,7 +129,7 @@ struct Visitor {
     for (name, value) in headers { text += "\(name): \(value)\r\n" }
     text += closes ? "Connection: close\r\n\r\n" : "\r\n"
     _ = Array(text.utf8).withUnsafeBytes {
-      Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+      Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
     }
   }
 

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func `an empty store has a page without sweeps`() async throws {
-    let page = await Shelf().site().page(at: "/")
+    let page = try await Shelf().site().page(at: "/")
     #expect(page.kind == .live)
     #expect(html(page).contains("No sweep has been started"))
   }
