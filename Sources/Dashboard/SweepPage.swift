@@ -27,7 +27,7 @@ struct SweepPage {
           facts(progress),
           try pictures.part(
             [.phaseDiagram, .survival], of: progress, in: glance.store, generation: generation, heading: "Figures"),
-          try glance.runningPart(of: name), try settings, try glance.recentPart(of: name),
+          try glance.runningPart(of: name), try settings(progress), try glance.recentPart(of: name),
           try glance.failures(of: name), more,
         ])
     }
@@ -54,31 +54,37 @@ struct SweepPage {
         + "\(Cell.code("groksweep report --store \(glance.store.path) --sweep \(name) -o report.html"))</p>")
   }
 
-  private var settings: LivePage.Part {
-    get throws {
-      let known = try glance.store.grokkingTimesPage(of: name)
-      var table = MarkupTable([
-        ("Setting", .left), ("Runs", .right), ("Grokked", .right), ("Median epoch", .right),
-        ("95 % interval", .right), ("First", .right), ("Last", .right),
-      ])
-      for time in known.times {
-        let bounds =
-          time.medianLow == nil && time.medianHigh == nil
-          ? "–" : "\(Cell.number(time.medianLow)) to \(Cell.number(time.medianHigh))"
-        table.append([
-          Cell.text(time.setting.isEmpty ? "(seeds only)" : time.setting), "\(time.runs)/\(time.points)",
-          "\(time.grokked)",
-          Cell.number(time.medianGrokkingEpoch), bounds, Cell.number(time.minGrokkingEpoch),
-          Cell.number(time.maxGrokkingEpoch),
-        ])
-      }
-      var markup = table.html
-      if known.settingsLeftOut > 0 {
-        markup += Cell.paragraph(
-          "… and \(Wording.count(known.settingsLeftOut, "setting")) more: in the view grokking_times of the store.")
-      }
-      return LivePage.Part(name: "settings", heading: "When its settings grok", markup: markup)
+  private static let shownSettings = 40
+
+  private func settings(_ progress: SweepProgress) throws -> LivePage.Part {
+    let heading = "When its settings grok"
+    guard
+      let known = try pictures.runsBySetting(of: progress, in: glance.store, generation: generation)
+    else {
+      return LivePage.Part(
+        name: "settings", heading: heading, markup: Cell.paragraph("In the view grokking_times of the store."))
     }
+    var table = MarkupTable([
+      ("Setting", .left), ("Runs", .right), ("Grokked", .right), ("Median epoch", .right), ("95 % interval", .right),
+      ("First", .right), ("Last", .right),
+    ])
+    for (setting, runs) in zip(known.settings.settings, known.runs).prefix(Self.shownSettings) {
+      let epochs = runs.compactMap(\.grokkingEpoch)
+      let times = KaplanMeier(events: epochs, censored: runs.compactMap(\.censoredAfter))
+      let bounds =
+        times.low == nil && times.high == nil ? "–" : "\(Cell.number(times.low)) to \(Cell.number(times.high))"
+      table.append([
+        Cell.text(setting.label.isEmpty ? "(seeds only)" : setting.label), "\(runs.count)/\(setting.points)",
+        "\(epochs.count)", Cell.number(times.median), bounds, Cell.number(epochs.min()), Cell.number(epochs.max()),
+      ])
+    }
+    var markup = table.html
+    let more = known.settings.settings.count - Self.shownSettings
+    if more > 0 {
+      markup += Cell.paragraph(
+        "… and \(Wording.count(more, "setting")) more: in the view grokking_times of the store.")
+    }
+    return LivePage.Part(name: "settings", heading: heading, markup: markup)
   }
 }
 

@@ -57,6 +57,16 @@ package struct PointName: Hashable, Sendable {
   package let dataSeed: UInt64
 }
 
+/// Runs of a sweep that came since somebody looked, and where to look on from.
+package struct NewRuns: Sendable {
+  /// Those that are known already may be among them.
+  package let runs: [SettledRun]
+  /// All of the sweep, at the same moment: when these are not so many with those that were known, some came late.
+  package let finished: Int
+  /// What finishes from now on has this lease or a later one, unless it comes late.
+  package let next: LeaseID
+}
+
 extension Store {
   /// Changes with every commit of another connection, and with nothing else: what was read at the same number is still so.
   package func dataVersion() throws -> Int {
@@ -105,6 +115,45 @@ extension Store {
           modelSeed: UInt64(bitPattern: $0[3]), dataSeed: UInt64(bitPattern: $0[4]), outcome: $0[5],
           grokkingEpoch: $0[6], censoredAfter: $0[7], seconds: $0[8], host: $0[9], stored: $0[10])
       }
+    }
+  }
+
+  /// - Parameter lease: runs of this lease and later ones; nil: all, in the sweep's order.
+  package func newRuns(of sweep: String, from lease: LeaseID?) throws -> NewRuns {
+    try read { database in
+      let number = try number(ofSweep: sweep, in: database)
+      let about = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT finished, coalesce(
+            (SELECT min(lease) FROM attempt WHERE class IS NULL), (SELECT max(lease) + 1 FROM attempt), 1)
+          FROM sweep WHERE number = ?
+          """, arguments: [number])!
+      let places =
+        lease == nil
+        ? "sweep_point CROSS JOIN run ON run.point = sweep_point.point"
+        : """
+        attempt CROSS JOIN run ON run.point = attempt.point AND run.lease = attempt.lease
+          CROSS JOIN sweep_point ON sweep_point.point = run.point
+        """
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT point.id, sweep_point.setting, point.model_seed, point.data_seed, run.outcome, run.memorization_epoch,
+            run.grokking_epoch, run.censored_after, run.epochs, run.seconds, run.worker
+          FROM \(places) CROSS JOIN point ON point.number = run.point
+          WHERE sweep_point.sweep = :sweep \(lease == nil ? "ORDER BY sweep_point.position" : "AND attempt.lease >= :lease")
+          """,
+        arguments: lease.map { ["sweep": number, "lease": $0.number] } ?? ["sweep": number])
+      var runs: [SettledRun] = []
+      while let row = try rows.next() {
+        runs.append(
+          SettledRun(
+            point: try PointID(stored: row[0], path: path), setting: row[1], modelSeed: row[2], dataSeed: row[3],
+            outcome: row[4], memorizationEpoch: row[5], grokkingEpoch: row[6], censoredAfter: row[7], epochs: row[8],
+            seconds: row[9], worker: row[10]))
+      }
+      return NewRuns(runs: runs, finished: about[0], next: LeaseID(about[1]))
     }
   }
 
