@@ -62,7 +62,7 @@ final class DashboardProcess {
     }
     guard let url = Self.firstLine(of: output[0]) else {
       close(lifeline)
-      throw Failure("--dashboard \(address): there is no dashboard, so nothing was started", .failed)
+      throw Failure("--dashboard \(address): there is no dashboard, so no run was started", .failed)
     }
     screen.remark("dashboard at \(url)")
   }
