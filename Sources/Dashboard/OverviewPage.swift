@@ -34,8 +34,8 @@ struct OverviewPage {
       guard let shown = sweeps.first(where: { $0.running > 0 }) ?? sweeps.first(where: isOpen) ?? sweeps.last else {
         return nil
       }
-      return try pictures.part(
-        [.phaseDiagram], of: shown, in: glance.store, generation: generation,
+      return try pictures.diagram(
+        of: shown, in: glance.store, generation: generation,
         heading: sweeps.count > 1 ? "The sweep \(shown.sweep)" : "The sweep")
     }
   }

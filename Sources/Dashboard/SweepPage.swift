@@ -25,9 +25,12 @@ struct SweepPage {
         .live, title: name, trail: [LivePage.home], lead: "A sweep of \(glance.store.path)",
         parts: [
           facts(progress),
-          try pictures.part(
-            [.phaseDiagram, .survival], of: progress, in: glance.store, generation: generation, heading: "Figures"),
-          try glance.runningPart(of: name), try settings(progress), try glance.recentPart(of: name),
+          try pictures.diagram(
+            of: progress, in: glance.store, generation: generation, heading: "Phase diagram"),
+          try pictures.survival(of: progress, in: glance.store, generation: generation),
+          try glance.runningPart(of: name),
+          try pictures.settingsPart(of: progress, in: glance.store, generation: generation),
+          try glance.recentPart(of: name),
           try glance.failures(of: name), more,
         ])
     }
@@ -52,39 +55,6 @@ struct SweepPage {
       name: "more", heading: "More",
       markup: "<p>All figures of the sweep, as a page to keep: "
         + "\(Cell.code("groksweep report --store \(glance.store.path) --sweep \(name) -o report.html"))</p>")
-  }
-
-  private static let shownSettings = 40
-
-  private func settings(_ progress: SweepProgress) throws -> LivePage.Part {
-    let heading = "When its settings grok"
-    guard
-      let known = try pictures.runsBySetting(of: progress, in: glance.store, generation: generation)
-    else {
-      return LivePage.Part(
-        name: "settings", heading: heading, markup: Cell.paragraph("In the view grokking_times of the store."))
-    }
-    var table = MarkupTable([
-      ("Setting", .left), ("Runs", .right), ("Grokked", .right), ("Median epoch", .right), ("95 % interval", .right),
-      ("First", .right), ("Last", .right),
-    ])
-    for (setting, runs) in zip(known.settings.settings, known.runs).prefix(Self.shownSettings) {
-      let epochs = runs.compactMap(\.grokkingEpoch)
-      let times = KaplanMeier(events: epochs, censored: runs.compactMap(\.censoredAfter))
-      let bounds =
-        times.low == nil && times.high == nil ? "–" : "\(Cell.number(times.low)) to \(Cell.number(times.high))"
-      table.append([
-        Cell.text(setting.label.isEmpty ? "(seeds only)" : setting.label), "\(runs.count)/\(setting.points)",
-        "\(epochs.count)", Cell.number(times.median), bounds, Cell.number(epochs.min()), Cell.number(epochs.max()),
-      ])
-    }
-    var markup = table.html
-    let more = known.settings.settings.count - Self.shownSettings
-    if more > 0 {
-      markup += Cell.paragraph(
-        "… and \(Wording.count(more, "setting")) more: in the view grokking_times of the store.")
-    }
-    return LivePage.Part(name: "settings", heading: heading, markup: markup)
   }
 }
 

@@ -22,40 +22,66 @@ final class SweepPictures {
     var runs: [SettledRun] = []
     var points: Set<PointID> = []
     var next: LeaseID?
-    var failed: Int
-    var parts: [[SweepFigure]: LivePage.Part] = [:]
+    /// With how many of the runs, and how many points that are set aside.
+    var drawn: [SweepFigure: (part: LivePage.Part, runs: Int, failed: Int)] = [:]
+    /// Of all of the runs.
+    var settingsPart: LivePage.Part?
   }
 
   private var known: [String: Known] = [:]
 
-  /// The settled runs of a sweep by the places of its settings.
-  func runsBySetting(
-    of progress: SweepProgress, in store: Store, generation: Int
-  ) throws -> (settings: SweepSettings, runs: [[SettledRun]])? {
-    guard progress.total <= Self.mostRuns else { return nil }
-    let known = try latest(progress, store, generation)
-    var runs = [[SettledRun]](repeating: [], count: known.settings.settings.count)
-    for run in known.runs where runs.indices.contains(run.setting) { runs[run.setting].append(run) }
-    return (known.settings, runs)
-  }
-
-  /// - Parameter generation: changes when the store at the path is another one.
-  func part(
-    _ figures: [SweepFigure], of progress: SweepProgress, in store: Store, generation: Int, heading: String
-  ) throws -> LivePage.Part {
-    let name = progress.sweep
+  /// The table of a sweep's first settings.
+  func settingsPart(of progress: SweepProgress, in store: Store, generation: Int) throws -> LivePage.Part {
+    let heading = "When its settings grok"
     guard progress.total <= Self.mostRuns else {
       return LivePage.Part(
-        name: "figures", heading: heading,
-        markup: "<p class=\"quiet\">\(Wording.grouped(progress.total)) points are too many to draw again and again: "
-          + "\(Cell.code("groksweep report --store \(store.path) --sweep \(name) -o report.html"))</p>")
+        name: "settings", heading: heading, markup: Cell.paragraph("In the view grokking_times of the store."))
     }
     let latest = try latest(progress, store, generation)
-    if let drawn = latest.parts[figures], drawn.heading == heading { return drawn }
+    if let made = latest.settingsPart { return made }
+    let part = LivePage.Part(
+      name: "settings", heading: heading, markup: SettingsTable(latest.settings, latest.runs).html)
+    known[progress.sweep]?.settingsPart = part
+    return part
+  }
+
+  /// A figure that is drawn anew with every run that comes.
+  func diagram(
+    of progress: SweepProgress, in store: Store, generation: Int, heading: String
+  ) throws -> LivePage.Part {
+    try part("diagram", .phaseDiagram, of: progress, in: store, generation: generation, heading: heading, from: 0)
+  }
+
+  /// Curves of thousands of runs take a while to draw and hardly move: they are drawn anew with every hundredth of the runs.
+  func survival(of progress: SweepProgress, in store: Store, generation: Int) throws -> LivePage.Part {
+    try part(
+      "survival", .survival, of: progress, in: store, generation: generation, heading: "Not grokked yet", from: 0.01)
+  }
+
+  /// - Parameters:
+  ///   - generation: changes when the store at the path is another one.
+  ///   - share: of the runs that were drawn, so many more have to have come.
+  private func part(
+    _ name: String, _ figure: SweepFigure, of progress: SweepProgress, in store: Store, generation: Int,
+    heading: String, from share: Double
+  ) throws -> LivePage.Part {
+    guard progress.total <= Self.mostRuns else {
+      return LivePage.Part(
+        name: name, heading: heading,
+        markup: "<p class=\"quiet\">\(Wording.grouped(progress.total)) points are too many to draw again and again: "
+          + "\(Cell.code("groksweep report --store \(store.path) --sweep \(progress.sweep) -o report.html"))</p>")
+    }
+    let latest = try latest(progress, store, generation)
+    let count = latest.runs.count
+    if let drawn = latest.drawn[figure], drawn.part.heading == heading, drawn.failed == progress.failed,
+      count == drawn.runs || (count < progress.total && Double(count - drawn.runs) < share * Double(drawn.runs))
+    {
+      return drawn.part
+    }
     let subject = SweepSubject(settings: latest.settings, runs: latest.runs, progress: progress)
-    let blocks = figures.map { FigureBlock($0.figure(of: subject), data: .none).html }
-    let part = LivePage.Part(name: "figures", heading: heading, markup: blocks.joined(separator: "\n"))
-    known[name]?.parts[figures] = part
+    let part = LivePage.Part(
+      name: name, heading: heading, markup: FigureBlock(figure.figure(of: subject), data: .none).html)
+    known[progress.sweep]?.drawn[figure] = (part, count, progress.failed)
     return part
   }
 
@@ -68,8 +94,7 @@ final class SweepPictures {
       known[name] = nil
     } else {
       sweep = Known(
-        generation: generation, total: progress.total, settings: try store.sweepSettings(of: name),
-        failed: progress.failed)
+        generation: generation, total: progress.total, settings: try store.sweepSettings(of: name))
       if known.count >= 100 { known = [:] }
     }
     var news = try store.newRuns(of: name, from: sweep.next)
@@ -81,9 +106,44 @@ final class SweepPictures {
     }
     for run in news.runs where sweep.points.insert(run.point).inserted { sweep.runs.append(run) }
     sweep.next = news.next
-    if sweep.runs.count != count || sweep.failed != progress.failed { sweep.parts = [:] }
-    sweep.failed = progress.failed
+    if sweep.runs.count != count { sweep.settingsPart = nil }
     known[name] = sweep
     return sweep
+  }
+}
+
+/// When the first settings of a sweep grokked, as far as is known.
+private struct SettingsTable {
+  private static let shown = 40
+
+  private let settings: SweepSettings
+  private let runs: [[SettledRun]]
+
+  init(_ settings: SweepSettings, _ all: [SettledRun]) {
+    self.settings = settings
+    var runs = [[SettledRun]](repeating: [], count: min(Self.shown, settings.settings.count))
+    for run in all where runs.indices.contains(run.setting) { runs[run.setting].append(run) }
+    self.runs = runs
+  }
+
+  var html: String {
+    var table = MarkupTable([
+      ("Setting", .left), ("Runs", .right), ("Grokked", .right), ("Median epoch", .right), ("95 % interval", .right),
+      ("First", .right), ("Last", .right),
+    ])
+    for (setting, runs) in zip(settings.settings, runs) {
+      let epochs = runs.compactMap(\.grokkingEpoch)
+      let times = KaplanMeier(events: epochs, censored: runs.compactMap(\.censoredAfter))
+      let bounds =
+        times.low == nil && times.high == nil ? "–" : "\(Cell.number(times.low)) to \(Cell.number(times.high))"
+      table.append([
+        Cell.text(setting.label.isEmpty ? "(seeds only)" : setting.label), "\(runs.count)/\(setting.points)",
+        "\(epochs.count)", Cell.number(times.median), bounds, Cell.number(epochs.min()), Cell.number(epochs.max()),
+      ])
+    }
+    let more = settings.settings.count - runs.count
+    guard more > 0 else { return table.html }
+    return table.html
+      + Cell.paragraph("… and \(Wording.count(more, "setting")) more: in the view grokking_times of the store.")
   }
 }

@@ -63,18 +63,45 @@ struct LargeStoreTests {
       let again = try await milliseconds { _ = await site.page(at: path).html(path: path) }
       print("\(path): first \(first) ms, again \(again) ms, \(size) bytes")
     }
-    // Each update follows a commit of another connection, as a sweep's do.
+    // Each update follows a commit of another connection, as a sweep's do: of progress, then of a finished run.
     for path in ["/", "/sweep/large"] {
-      let site = Site(store: store.path, logger: quiet)
-      _ = await site.page(at: path)
-      var updates: [Double] = []
-      for round in 0..<20 {
-        try store.recordProgress([(lease: LeaseID(1), epoch: round)], at: Shelf.now.addingTimeInterval(Double(round)))
-        try await Task.sleep(for: .milliseconds(250))
-        updates.append(await milliseconds { _ = await site.page(at: path) })
+      for finishes in [false, true] {
+        let site = Site(store: store.path, logger: quiet)
+        _ = await site.page(at: path)
+        var (updates, processor) = ([Double](), [Double]())
+        for round in 0..<20 {
+          if finishes {
+            let next = try store.sweepProgress(of: "large").finished
+            guard next < Self.points.count else { break }
+            let lease = LeaseID(Int64(next + 1))
+            _ = try store.commit(
+              [
+                .grant(AttemptRecord(lease: lease, point: Self.points[next].id, worker: 1)),
+                .result(
+                  Shelf.result(grokking: 300 + round, evaluations: 101), of: Self.points[next].id, lease: lease,
+                  seconds: 10, worker: 1),
+              ], at: Shelf.now)
+          } else {
+            try store.recordProgress(
+              [(lease: LeaseID(1), epoch: round)], at: Shelf.now.addingTimeInterval(Double(round)))
+          }
+          try await Task.sleep(for: .milliseconds(250))
+          let before = Self.processorMilliseconds
+          updates.append(await milliseconds { _ = await site.page(at: path) })
+          processor.append(Self.processorMilliseconds - before)
+        }
+        updates.sort()
+        processor.sort()
+        print(
+          "\(path), \(finishes ? "runs finish" : "progress"): update median \(updates[updates.count / 2]) ms, worst "
+            + "\(updates.last!) ms; processor median \(processor[processor.count / 2]) ms, worst \(processor.last!) ms")
       }
-      updates.sort()
-      print("\(path): update median \(updates[10]) ms, worst \(updates[19]) ms")
     }
+  }
+
+  private static var processorMilliseconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
   }
 }

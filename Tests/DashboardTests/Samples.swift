@@ -7,8 +7,8 @@ import Logging
 import Results
 import Sweeps
 
-/// A store in a folder of its own, which goes when the test does.
-final class Shelf {
+/// A store in a folder of its own, which goes when the test does. Used by one thread after the other.
+final class Shelf: @unchecked Sendable {
   let folder: URL
   let path: String
   private(set) var store: Store
