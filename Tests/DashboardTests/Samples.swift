@@ -104,7 +104,7 @@ struct Answer {
 struct Visitor {
   let port: UInt16
 
-  private func connect() throws -> Int32 {
+  private func connect(within seconds: Int = 60) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -116,7 +116,7 @@ struct Visitor {
       }
     }
     guard code == 0 else { throw POSIXError(.ECONNREFUSED) }
-    var limit = timeval(tv_sec: 60, tv_usec: 0)
+    var limit = timeval(tv_sec: seconds, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     return descriptor
   }
@@ -133,11 +133,14 @@ struct Visitor {
     }
   }
 
-  /// - Parameter host: the header; nil: none is sent.
+  /// - Parameters:
+  ///   - host: the header; nil: none is sent.
+  ///   - seconds: so long it is waited for more.
   func ask(
-    _ path: String, method: String = "GET", host: String? = "127.0.0.1", _ headers: [(String, String)] = []
+    _ path: String, method: String = "GET", host: String? = "127.0.0.1", within seconds: Int = 60,
+    _ headers: [(String, String)] = []
   ) throws -> Answer {
-    let descriptor = try connect()
+    let descriptor = try connect(within: seconds)
     defer { close(descriptor) }
     send(method, path, host: host, headers, closes: true, to: descriptor)
     var bytes: [UInt8] = []

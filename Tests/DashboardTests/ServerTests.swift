@@ -26,7 +26,7 @@ import Testing
   @Test func `it answers reading only, and HEAD has the headers without the page`() async throws {
     let shelf = try Shelf()
     try await serving(shelf.site()) { visitor, _ in
-      for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "X"] {
+      for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
         let answer = try visitor.ask("/", method: method, [("Content-Length", "0")])
         #expect(answer.status == 405, "\(method)")
         #expect(answer.headers["allow"] == "GET, HEAD")
@@ -49,7 +49,8 @@ import Testing
     }
     let nowhere = Site(store: shelf.folder.appending(path: "no.sqlite").path, logger: quiet)
     try await serving(nowhere) { visitor, _ in
-      #expect(try visitor.ask("/").status == 503)
+      let answer = try visitor.ask("/")
+      #expect(answer.status == 503)
     }
   }
 
@@ -135,7 +136,8 @@ import Testing
     try shelf.finish(points[0])
     try await serving(shelf.site()) { visitor, _ in
       for page in ["/point/\(points[0].id.short)", "/nothing", ""] {
-        #expect(try visitor.ask("/events?page=\(page)").status == 204, "\(page)")
+        let answer = try visitor.ask("/events?page=\(page)")
+        #expect(answer.status == 204, "\(page)")
       }
     }
   }
@@ -143,9 +145,12 @@ import Testing
   @Test func `garbage, long headers and silence keep nobody else from reading`() async throws {
     let shelf = try Shelf()
     try await serving(shelf.site()) { visitor, _ in
-      for path in ["/ HTTP/9\r\n\r\n\u{0}", String(repeating: "x", count: 100_000)] { _ = try? visitor.ask(path) }
-      _ = try? visitor.ask("/", [("X", String(repeating: "y", count: 1_000_000))])
-      #expect(try visitor.ask("/").status == 200)
+      for path in ["/ HTTP/9\r\n\r\n\u{0}", String(repeating: "x", count: 100_000)] {
+        _ = try? visitor.ask(path, within: 1)
+      }
+      _ = try? visitor.ask("/", within: 1, [("X", String(repeating: "y", count: 1_000_000))])
+      let answer = try visitor.ask("/")
+      #expect(answer.status == 200)
     }
   }
 }

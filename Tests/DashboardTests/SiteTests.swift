@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func `an empty store has a page without sweeps`() async throws {
-    let page = try await Shelf().site().page(at: "/")
+    let shelf = try Shelf()
+    let page = await shelf.site().page(at: "/")
     #expect(page.kind == .live)
     #expect(html(page).contains("No sweep has been started"))
   }
