@@ -17,7 +17,7 @@ package enum DashboardAssets {
       th.n{text-align:right}
       .table+figure,.table+h3{margin-top:20px}
       code{font:13px ui-monospace,"Liberation Mono",Menlo,monospace;overflow-wrap:anywhere}
-      td code,td{font-variant-numeric:tabular-nums}
+      td{vertical-align:top}
       .reason{display:inline-block;min-width:16em;max-width:46em;white-space:normal}
       progress{width:110px;height:10px;vertical-align:middle;accent-color:var(--s0)}
       .wide-bar progress{width:100%;height:14px}

@@ -87,10 +87,11 @@ struct PointPage {
       facts.append(("epoch noted last", Wording.epoch(open.epoch)))
     }
     var markup = HTMLPage.facts(facts)
-    let explain = Cell.code("groksweep explain \(story.id.short) --store \(store)")
+    let explain = Cell.command(["groksweep", "explain", story.id.short, "--store", store])
     markup += "<p>Why it stands where it stands: \(explain)</p>"
     if story.state == .failed {
-      markup += "<p>Once the cause is mended: \(Cell.code("groksweep retry \(story.id.short) --store \(store)"))</p>"
+      markup +=
+        "<p>Once the cause is mended: \(Cell.command(["groksweep", "retry", story.id.short, "--store", store]))</p>"
     }
     return LivePage.Part(name: "point", heading: "The point", markup: markup)
   }

@@ -48,7 +48,7 @@ struct StoreGlance {
       let count = Wording.count(standing.violations, "violation")
       markup +=
         "<p class=\"bad\">\(Markup.escaped("\(count) of determinism: a point was computed twice with different digests. The rows:"))"
-        + " \(Cell.code("sqlite3 \(store.path) 'SELECT * FROM violations'"))</p>"
+        + " \(Cell.command(["sqlite3", store.path, "SELECT * FROM violations"]))</p>"
     }
     return LivePage.Part(name: "now", heading: "Now", markup: markup)
   }
@@ -208,11 +208,10 @@ struct StoreGlance {
     if points.isEmpty {
       markup += Cell.paragraph("No point is set aside.")
     } else {
-      let choice = sweep.map { " --sweep \($0)" } ?? ""
-      let isShared = standing.coordinator != nil
-      let command = "groksweep retry\(choice) " + (isShared ? "--connect ENDPOINT" : "--store \(store.path)")
+      let target = standing.coordinator == nil ? ["--store", store.path] : ["--connect", "ENDPOINT"]
+      let command = Cell.command(["groksweep", "retry"] + (sweep.map { ["--sweep", $0] } ?? []) + target)
       markup +=
-        "<p>\(Wording.count(all, "point is", plural: "points are")) set aside. Once the cause is mended: \(Cell.code(command))</p>"
+        "<p>\(Wording.count(all, "point is", plural: "points are")) set aside. Once the cause is mended: \(command)</p>"
       var table = MarkupTable([("Point", .left), ("Sweep", .left), ("Setting", .left), ("Reason", .left)])
       for point in points {
         table.append([
@@ -238,7 +237,7 @@ struct StoreGlance {
       markup += table.html
       if let first = standing.failures.first {
         markup +=
-          "<p>More of a point's story: \(Cell.code("groksweep explain \(first.point.short) --store \(store.path)"))</p>"
+          "<p>More of a point's story: \(Cell.command(["groksweep", "explain", first.point.short, "--store", store.path]))</p>"
       }
     }
     return LivePage.Part(name: "failures", heading: "Failures", markup: markup)

@@ -54,7 +54,8 @@ struct SweepPage {
     LivePage.Part(
       name: "more", heading: "More",
       markup: "<p>All figures of the sweep, as a page to keep: "
-        + "\(Cell.code("groksweep report --store \(glance.store.path) --sweep \(name) -o report.html"))</p>")
+        + "\(Cell.command(["groksweep", "report", "--store", glance.store.path, "--sweep", name, "-o", "report.html"]))</p>"
+    )
   }
 }
 

@@ -69,7 +69,8 @@ final class SweepPictures {
       return LivePage.Part(
         name: name, heading: heading,
         markup: "<p class=\"quiet\">\(Wording.grouped(progress.total)) points are too many to draw again and again: "
-          + "\(Cell.code("groksweep report --store \(store.path) --sweep \(progress.sweep) -o report.html"))</p>")
+          + "\(Cell.command(["groksweep", "report", "--store", store.path, "--sweep", progress.sweep, "-o", "report.html"]))</p>"
+      )
     }
     let latest = try latest(progress, store, generation)
     let count = latest.runs.count

@@ -120,6 +120,9 @@ import Testing
       #expect(!text.contains("a\"b"), "\(path)")
     }
     #expect(html(await site.page(at: "/")).contains("node&lt;1&gt;"))
+    // In commands, as a shell takes it for one word.
+    let command = html(await site.page(at: "/sweep/\(name)"))
+    #expect(command.contains("--sweep &#39;a&quot;b&#39;\\&#39;&#39;&lt;script&gt;"))
   }
 
   @Test func `a failed point says why, and what helps`() async throws {

@@ -54,7 +54,7 @@ extension SweepSubject {
                 return Cells.Cell(
                   medians[place].map(Double.init), isHatched: medians[place] == nil, text: cell.count,
                   title: "\(words(place)): \(cell.words)")
-              }, valueTitle: "Median grokking epoch", isLogarithmic: isLogarithmic,
+              }, valueTitle: "Median epoch", isLogarithmic: isLogarithmic,
               hatching: "no median: at least half had not grokked when they ended"))
         ])
     }
