@@ -103,6 +103,15 @@ $(PEERS)-coordination/installed: Tests/Peers/requirements-coordination.txt
 test-neon:
 	Tests/Neon/run.sh
 
+# Sweeps over sshd, Slurm and network namespaces, all of them on this machine; the full forms, and only those tests. What
+# cannot be installed or is not allowed is skipped with a line that says why.
+.PHONY: test-cluster
+
+test-cluster: dependencies
+	-apt-get -qq install --yes --no-install-recommends openssh-server slurm-wlm munge iproute2 >/dev/null
+	swift build --configuration release --build-tests
+	GROKSWEEP_TEST_SOAK=1 swift test --configuration release --skip-build --filter MachineTests
+
 # The tests that take too long for every time: 1,000 epochs at the paper's size on every instruction set.
 .PHONY: test-science
 

@@ -58,6 +58,8 @@ let package = Package(
         "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking",
         "Kernels", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
@@ -79,7 +81,9 @@ let package = Package(
     .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
     .testTarget(
       name: "DashboardTests",
-      dependencies: ["Dashboard", "TestSupport", "Figures", "Reports", "Results", "Sweeps", "Grokking"]),
+      dependencies: [
+        "Dashboard", "Results", "Sweeps", "Grokking", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
     .testTarget(name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     // What both kinds of tests that start the real binary share.

@@ -27,7 +27,7 @@ install -m 755 cluster/install.sh "$root/install.sh"
 
 licenses=$root/share/doc/groksweep/licenses
 for checkout in "$checkouts"/*/; do
-  # Of every package that is linked, also inside the copies of BoringSSL and libyaml that two of them carry.
+  # Of every package that is linked.
   while IFS= read -r file; do
     install -D -m 644 "$checkout$file" "$licenses/$(basename "$checkout")/$file"
   done < <(cd "$checkout" && find . -not -path './.git/*' -not -path '*/Tests/*' -type f \

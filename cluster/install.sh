@@ -90,7 +90,8 @@ if [ -n "$tree" ]; then
 fi
 program=$prefix/bin/groksweep
 
-# 3. Does it compute what it should? The digest is in the program, the same on every machine.
+# 3. Does it run, and compute what it should? The digest is in the program, the same on every machine.
+"$program" version >/dev/null || fail "$program does not run here; why stands above (a C library that is older than where it was built?)"
 "$program" version --self-test || fail "this machine must not take part; check its memory and that nobody overclocked it"
 
 # 4. The way to its coordinator.

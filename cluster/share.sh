@@ -27,7 +27,7 @@ for folder in slurm systemd container kubernetes; do
   install -d "$share/groksweep/cluster/$folder"
   install -m 644 cluster/"$folder"/* "$share/groksweep/cluster/$folder/"
 done
-install -m 755 cluster/workers-over-ssh.sh "$share/groksweep/cluster/"
+install -m 644 cluster/hosts.yaml "$share/groksweep/cluster/"
 install -m 644 README.md LICENSE CHANGELOG.md "$share/doc/groksweep/"
 chmod 644 "$share"/bash-completion/completions/groksweep "$share"/zsh/site-functions/_groksweep \
   "$share"/fish/vendor_completions.d/groksweep.fish

@@ -7,6 +7,9 @@
 // before it stays whole: whatever is cut short leaves the old checkpoint, or none. Files are sealed as the worker sealed
 // them, and checked when their last byte comes. Nothing waits for the disk: what is damaged is trained again.
 //
+// A point whose experiment goes on where an ended run is kept (EndedRuns.swift) borrows that run's files until it has a
+// checkpoint of its own, which then gets those of them that it needs by hard links: an ended run is read, never changed.
+//
 // Names are made of numbers and of the kinds of files that there are; nothing that comes from the net is one.
 
 import Foundation
@@ -21,9 +24,13 @@ package final class CheckpointShelf {
   private var kept: [PointID: CheckpointContents] = [:]
   /// Points that have anything here: most points end without, and should not cost a look at the disk.
   private var present: Set<PointID> = []
+  /// Points whose checkpoint is that of an ended run, with its lineage.
+  private var borrowed: [PointID: PointID] = [:]
+  package let ended: EndedRuns
 
   package init(besides store: String) {
     root = (store.hasSuffix(".sqlite") ? String(store.dropLast(7)) : store) + ".checkpoints"
+    ended = EndedRuns(besides: store)
   }
 
   /// What is here from an earlier coordinator. Removed is all else: points that ended, half transfers, damaged sets.
@@ -32,6 +39,7 @@ package final class CheckpointShelf {
   package func scan(keeping isOpen: ([PointID]) throws -> [Bool], _ logger: Logger) rethrows -> [KeptCheckpoint] {
     let points = ScratchFolder.names(in: root).compactMap { PointID(hex: $0) }
     kept.removeAll()
+    borrowed.removeAll()
     present = Set(points)
     var found: [KeptCheckpoint] = []
     for (point, isOpen) in zip(points, try isOpen(points)) {
@@ -52,11 +60,60 @@ package final class CheckpointShelf {
     return found
   }
 
+  /// What of ended runs these points can go on from; of those that have a checkpoint of their own, nothing.
+  package func lend(to points: [(id: PointID, experiment: Experiment)]) -> [KeptCheckpoint] {
+    guard !points.isEmpty, ended.exist else { return [] }
+    var found: [KeptCheckpoint] = []
+    for point in points where kept[point.id] == nil {
+      guard let lineage = point.experiment.lineage, let contents = ended.contents(for: point.experiment) else {
+        continue
+      }
+      borrowed[point.id] = lineage
+      kept[point.id] = contents
+      found.append(KeptCheckpoint(point: point.id, contents: contents, isLent: true))
+    }
+    return found
+  }
+
+  /// The point has ended, and longer runs may go on from its checkpoint: it takes the place of an earlier one of the
+  /// lineage. Those that borrowed that get its files first.
+  package func keepEnd(of point: PointID, lineage: PointID) throws(SealedFileError) {
+    guard kept[point] != nil, borrowed[point] == nil else { return }
+    defer { remove(point) }
+    for other in borrowed.keys.sorted() where borrowed[other] == lineage {
+      if let contents = kept[other], (try? settle(contents, for: other)) == nil { remove(other) }
+    }
+    try ended.take(folder(point), lineage: lineage)
+  }
+
+  /// Makes a borrowed checkpoint the point's own.
+  private func settle(_ contents: CheckpointContents, for point: PointID) throws(SealedFileError) {
+    try make(own(point))
+    present.insert(point)
+    linkBorrowed(contents, for: point)
+    try requireFiles(of: contents, in: own(point))
+    try ShelfContents.write(contents, to: own(point))
+    borrowed[point] = nil
+  }
+
+  /// What `contents` needs of a borrowed checkpoint and does not have yet.
+  private func linkBorrowed(_ contents: CheckpointContents, for point: PointID) {
+    guard borrowed[point] != nil else { return }
+    for file in contents.files {
+      let source = path(of: file, epoch: contents.epoch, in: folder(point))
+      let place = path(of: file, epoch: contents.epoch, in: own(point))
+      // Some file systems have no links. What is missing after all is seen by whoever asks for the files.
+      if access(place, F_OK) != 0, link(source, place) != 0 {
+        try? FileManager.default.copyItem(atPath: source, toPath: place)
+      }
+    }
+  }
+
   /// Bytes of the stream of `missing`, from `offset` on. They come in order, but may begin anew at any time.
   package func keep(_ bytes: [UInt8], of missing: CheckpointContents, at offset: Int, for point: PointID)
     throws(SealedFileError)
   {
-    let folder = folder(point)
+    let folder = own(point)
     if offset == 0 {
       try make(folder)
       present.insert(point)
@@ -66,9 +123,11 @@ package final class CheckpointShelf {
 
   /// All of `contents` has come: it is the point's checkpoint from now on.
   package func complete(_ contents: CheckpointContents, for point: PointID) throws(SealedFileError) {
-    let folder = folder(point)
+    let folder = own(point)
+    linkBorrowed(contents, for: point)
     try requireFiles(of: contents, in: folder)
     try ShelfContents.write(contents, to: folder)
+    borrowed[point] = nil
     kept[point] = contents
     removeOthers(than: contents, in: folder)
   }
@@ -85,11 +144,12 @@ package final class CheckpointShelf {
     }
   }
 
-  /// Nothing of the point stays, half transfers included.
+  /// Nothing of the point stays, half transfers included; an ended run that it borrowed does.
   package func remove(_ point: PointID) {
+    if borrowed.removeValue(forKey: point) != nil { kept[point] = nil }
     guard present.remove(point) != nil else { return }
     kept[point] = nil
-    let folder = folder(point)
+    let folder = own(point)
     // Without its contents, the rest is a leftover that the next start removes.
     unlink(ShelfContents.path(in: folder))
     for name in ScratchFolder.names(in: folder) { unlink(folder + "/" + name) }
@@ -122,7 +182,11 @@ package final class CheckpointShelf {
     return bytes.isEmpty ? nil : CheckpointChunk(epoch: epoch, offset: request.offset, bytes: bytes)
   }
 
-  private func folder(_ point: PointID) -> String { root + "/" + point.hex }
+  /// Where the point's checkpoint is read.
+  private func folder(_ point: PointID) -> String { borrowed[point].map(ended.folder) ?? own(point) }
+
+  /// Where it is written.
+  private func own(_ point: PointID) -> String { root + "/" + point.hex }
 
   private func make(_ folder: String) throws(SealedFileError) {
     for path in [root, folder] where mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last(path, "cannot be made") }
@@ -161,8 +225,8 @@ package final class CheckpointShelf {
   }
 }
 
-/// The file `contents`, as JSON that is sealed like the others.
-private struct ShelfContents: Codable {
+/// A folder's file `contents`, as JSON that is sealed like the others.
+struct ShelfContents: Codable {
   let epoch: Int
   let checkpointBytes: Int
   let partBytes: Int

@@ -29,6 +29,20 @@ extension CoordinatorShell {
     }
   }
 
+  /// Where longer runs than those whose ends are kept go on.
+  func lend(to points: [KnownPoint]) -> [KeptCheckpoint] {
+    shelf.lend(to: points.filter { $0.state == .pending }.map { ($0.id, $0.experiment) })
+  }
+
+  /// Without it, longer runs begin at their start.
+  func keepEnd(of point: PointID, _ lineage: PointID) {
+    do {
+      try shelf.keepEnd(of: point, lineage: lineage)
+    } catch {
+      warnThinly("how point \(point.short) ended is not kept: \(error)")
+    }
+  }
+
   /// What a worker asked for, or that it is not here.
   func chunk(_ lease: LeaseID, _ point: PointID, _ request: CheckpointRequest) -> CoordinatorMessage {
     if let chunk = shelf.chunk(request, of: point) { return .chunk(lease: lease, point: point, chunk) }

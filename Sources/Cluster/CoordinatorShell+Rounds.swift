@@ -53,6 +53,8 @@ extension CoordinatorShell {
 
   /// One round.
   func advance() {
+    let began = isQuiet ? nil : MonotonicInstant.now
+    defer { if let began { counts.rounds.add(seconds: MonotonicInstant.now.seconds(since: began)) } }
     let events = queue
     queue.removeAll(keepingCapacity: true)
     var handled = 0
@@ -100,6 +102,11 @@ extension CoordinatorShell {
   }
 
   private func decide(_ event: SchedulerEvent) {
+    var event = event
+    // What comes in may be a longer run than one whose end is kept.
+    if case .addSweep(let sweep, let points, _) = event {
+      event = .addSweep(sweep, points, checkpoints: lend(to: points))
+    }
     for directive in scheduler.handle(event, at: .now) { perform(directive) }
   }
 
@@ -170,6 +177,7 @@ extension CoordinatorShell {
     case .keepChunk(let point, let missing, let offset, let bytes): keep(bytes, of: missing, at: offset, for: point)
     case .completeCheckpoint(let point, let contents): complete(contents, for: point)
     case .dropCheckpoint(let point): shelf.remove(point)
+    case .keepEnd(let point, let lineage): keepEnd(of: point, lineage)
     case .sendChunk(let peer, let lease, let point, let request):
       round.held.append(
         CoordinatorRound.Held(peer: peer, saying: .chunk(lease: lease, point: point, request), needs: nil))

@@ -20,6 +20,7 @@ extension CoordinatorShell {
     guard !writes.isEmpty || (!owed.isEmpty && MonotonicInstant.now >= owedAgain) else { return [] }
     let all = owed + writes
     let outcomes: [WriteOutcome]
+    let began = MonotonicInstant.now
     do {
       let (written, grown) = try store.commit(all, growing: boundaries, at: Date())
       outcomes = written
@@ -32,15 +33,20 @@ extension CoordinatorShell {
       putOff(all, "\(error)")
       return writes.map { _ in false }
     }
+    counts.commits.add(seconds: MonotonicInstant.now.seconds(since: began))
     if !owed.isEmpty { logger.info("\(owed.count) late records are in the store") }
     owed.removeAll()
     let written = zip(all, outcomes).map { write, outcome in
       switch outcome {
-      case .written: break
+      case .written: if case .end(let lease, let end) = write { counts.ended(lease, end.name, epoch: end.epoch) }
       case .compared(let isEqual): if !isEqual { reportViolation(write) }
       case .stored(let outcome):
         if case .alreadyThere(equalDigest: false) = outcome { reportViolation(write) }
-        if case .result(_, let point, _, _, _) = write { queue.append(.stored(point)) }
+        if case .result(let result, let point, let lease, _, _) = write {
+          queue.append(.stored(point))
+          if case .stored = outcome { counts.stored() }
+          counts.ended(lease, "finished", epoch: result.epochs)
+        }
       case .refused(let error):
         refused(write, error)
         return false

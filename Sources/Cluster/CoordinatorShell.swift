@@ -53,6 +53,9 @@ package final class CoordinatorShell {
   package let endpoint: String
   /// Called on the thread of `run`, now and then and once at the end.
   package var onOverview: ((SchedulerOverview) -> Void)?
+  /// Called at the same moments, with what was counted since the start.
+  package var onCounts: ((SchedulerOverview, CoordinatorCounts) -> Void)?
+  var counts = CoordinatorCounts()
   /// Worker processes of this machine that it looks after; set before `run`, which starts and stops them.
   var localWorkers: LocalWorkers?
 
@@ -117,6 +120,8 @@ package final class CoordinatorShell {
     let grown = try store.grow(boundaries)
     var start = try store.schedulerStart(sweeps: sweeps)
     start.checkpoints = try shelf.scan(keeping: { try store.states(of: $0).map { $0 == .pending } }, logger)
+    let open = start.points.filter { $0.state == .pending }.map { (id: $0.id, experiment: $0.experiment) }
+    start.checkpoints += shelf.lend(to: open)
     scheduler = Scheduler(configuration.scheduler, start: start, at: .now)
     for problem in boundaries.problems { logger.error("\(problem)") }
     grown.forEach(tell)
@@ -165,7 +170,7 @@ package final class CoordinatorShell {
       advance()
       if resultsInRound > 0, !isRoundFull { gather(since: now) }
       if now >= nextOverview {
-        onOverview?(scheduler.overview(at: now))
+        if onOverview != nil || onCounts != nil { publish(scheduler.overview(at: now)) }
         nextOverview = now.advanced(bySeconds: configuration.overviewSeconds)
       }
       if now >= nextRecord {
@@ -183,8 +188,13 @@ package final class CoordinatorShell {
     // Receipts and farewells that are still queued get a moment to reach their workers.
     try socket.linger(milliseconds: 1000)
     let overview = scheduler.overview(at: .now)
-    onOverview?(overview)
+    publish(overview)
     return CoordinatorEnd(ending: ending!, interruptedBy: signal, overview: overview)
+  }
+
+  private func publish(_ overview: SchedulerOverview) {
+    onOverview?(overview)
+    onCounts?(overview, counts)
   }
 
   /// What has come by now, but not more than a thousand messages, and not more results than one commit should hold:
@@ -225,6 +235,7 @@ package final class CoordinatorShell {
       switch inbound {
       case .worker(let message):
         handle(.message(from: peer, message))
+        if case .progress(let lease, let progress, _) = message { counts.reached(progress.epoch, lease) }
         if case .finished = message {
           resultsInRound += 1
           resultBytesInRound += frames.reduce(0) { $0 + $1.count }

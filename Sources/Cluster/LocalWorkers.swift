@@ -291,7 +291,7 @@ package final class LocalWorkers {
     while !isOver {
       if let signal = interrupt.signal {
         logger.info("leaving: checkpoints and points are handed over; a second signal ends it at once")
-        // Asks them once: a second signal would end them before they have checkpointed.
+        // Asks them once: to them a second signal is the same wish; what is urgent ends in SIGKILL.
         stop(graceSeconds: 0, leaveSeconds: Self.leaveSeconds, interrupt: interrupt)
         return signal == SIGINT || interrupt.isUrgent ? 130 : exitCode
       }

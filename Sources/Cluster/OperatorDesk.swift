@@ -103,7 +103,8 @@ package struct OperatorDesk {
     let total = "\(registration.total) \(registration.total == 1 ? "point" : "points")"
     if let change = registration.change {
       let lines = ([change.words] + registration.differences).joined(separator: "\n  ")
-      return "\(registration.sweep): its file was changed: \(lines)\n\(registration.sweep): \(total)"
+      let wasStopped = before.map { $0.state == .active ? "" : "; it was \($0.state.rawValue), and goes on now" } ?? ""
+      return "\(registration.sweep): its file was changed: \(lines)\n\(registration.sweep): \(total)\(wasStopped)"
     }
     let done = "\(registration.finished) finished" + (registration.failed > 0 ? ", \(registration.failed) failed" : "")
     switch before?.state {

@@ -154,8 +154,8 @@ final class TrainingThread: @unchecked Sendable {
         return nil
       }
       let run = try Run(
-        resuming: kept.run, of: job.experiment, kernels: job.kernels, snapshots: job.folder.run.snapshots,
-        snapshotLimit: job.snapshotLimit)
+        resuming: kept.run, of: job.experiment, orShorter: true, kernels: job.kernels,
+        snapshots: job.folder.run.snapshots, snapshotLimit: job.snapshotLimit)
       try run.checkKept()
       say(.log(.info, "point \(job.folder.point.short) goes on from its checkpoint at epoch \(run.progress.epoch)"))
       return (run, kept.seconds)

@@ -59,7 +59,7 @@ package final class WorkerShell {
   private let configuration: Configuration
   let scratch: ScratchFolder
   private let interrupt: Interrupt
-  let logger: Logger
+  private(set) var logger: Logger
   private var session: WorkerSession
   private let training: TrainingThread
   /// Exit code for words about keys.
@@ -88,6 +88,8 @@ package final class WorkerShell {
     self.configuration = configuration
     self.interrupt = interrupt
     self.logger = logger
+    self.logger[metadataKey: "process_id"] = "\(configuration.session.identity.processID)"
+    self.logger[metadataKey: "host"] = "\(configuration.session.identity.host)"
     _ = try Link.check(configuration.endpoint, join: configuration.join, isInsecure: configuration.isInsecure)
     scratch = try ScratchFolder(root: configuration.scratch)
     session = WorkerSession(configuration.session)
@@ -135,7 +137,9 @@ package final class WorkerShell {
       while end == nil, let verdict = try link.next() { heed(verdict, link.socket) }
       while end == nil, let received = try link.socket.receive() {
         do {
-          handle(.message(try WireCodec.decodeCoordinatorMessage(received.frames)), link.socket)
+          let message = try WireCodec.decodeCoordinatorMessage(received.frames)
+          if case .welcome(let number, _, _, _, _) = message { logger[metadataKey: "worker"] = "\(number)" }
+          handle(.message(message), link.socket)
         } catch {
           handle(.undecodable(error), link.socket)
         }

@@ -119,6 +119,19 @@ struct Checkpoint {
     }
   }
 
+  /// As one of `experiment`: a checkpoint of its own run, or of a run that differs in its end only and that can be
+  /// extended to this one. Whose state it is decides; the names of folders and files say nothing.
+  func belonging(to experiment: Experiment) throws(CheckpointError) -> Checkpoint {
+    var shorter = experiment
+    shorter.training.epochs = self.experiment.training.epochs
+    shorter.stop = self.experiment.stop
+    guard self.experiment != experiment, self.experiment == shorter else {
+      try check(isOf: experiment)
+      return self
+    }
+    return try extended(to: experiment.training.epochs, afterGrokking: experiment.stop.afterGrokking)
+  }
+
   /// The same state on its way to a later end.
   func extended(to epochs: Int, afterGrokking: Int?) throws(CheckpointError) -> Checkpoint {
     var longer = experiment

@@ -70,8 +70,8 @@ extension Experiment {
     require(
       training.beta2 >= 0 && training.beta2 < 1, "training.beta2", "beta2 \(training.beta2) must lie in [0, 1)")
     require(
-      training.epsilon > 0 && training.epsilon.isFinite, "training.epsilon",
-      "epsilon \(training.epsilon) must be above 0")
+      training.epsilon >= 1e-30 && training.epsilon.isFinite, "training.epsilon",
+      "epsilon \(training.epsilon) must be at least 1e-30: what is smaller is next to nothing in float32")
     require(
       training.momentum >= 0 && training.momentum < 1, "training.momentum",
       "momentum \(training.momentum) must lie in [0, 1)")
@@ -100,6 +100,15 @@ extension Experiment {
         "after_grokking \(epochs) must lie between 0 and 100000000")
     }
     if found.isEmpty {
+      // Another id for the run that it is without.
+      require(
+        task.labelNoise == 0 || Int(task.labelNoise * Double(trainPairCount)) >= 1, "task.label_noise",
+        "label_noise \(task.labelNoise) of \(trainPairCount) train pairs replaces no label; write 0, or at least "
+          + "1/\(trainPairCount)")
+      require(
+        training.schedule != .cosine || training.epochs > training.warmupEpochs, "training.schedule",
+        "schedule cosine begins after warmup_epochs \(training.warmupEpochs), and the run has \(training.epochs) epochs: "
+          + "its rates would be those of constant; train for longer, or lower warmup_epochs")
       require(
         estimatedBytes <= 64 << 30, "model.heads",
         "modulus \(task.modulus), heads \(model.heads) and d_mlp \(model.dMLP) need about \(estimatedBytes >> 30) GiB of "

@@ -59,14 +59,15 @@ package final class Run {
 
   /// Goes on where `checkpoint` was taken, with the same bits. `snapshots` must still hold what the run had written.
   ///
+  /// - Parameter orShorter: whether the checkpoint may be that of a shorter run, which this one extends.
   /// - Throws: `CheckpointError` when the bytes are damaged or of another experiment or engine.
   package convenience init(
-    resuming checkpoint: [UInt8], of experiment: Experiment, kernels: KernelPath, snapshots: SnapshotStore,
-    snapshotLimit: Int = SnapshotStore.limitBytes
+    resuming checkpoint: [UInt8], of experiment: Experiment, orShorter: Bool = false, kernels: KernelPath,
+    snapshots: SnapshotStore, snapshotLimit: Int = SnapshotStore.limitBytes
   ) throws {
     let checkpoint = try Checkpoint(parsing: checkpoint)
-    try checkpoint.check(isOf: experiment)
-    try self.init(checkpoint, kernels, snapshots, snapshotLimit)
+    if !orShorter { try checkpoint.check(isOf: experiment) }
+    try self.init(try checkpoint.belonging(to: experiment), kernels, snapshots, snapshotLimit)
   }
 
   /// Goes on with the run of `checkpoint` to a later end: the same run as one of `epochs` epochs from the start, with
@@ -177,14 +178,14 @@ package final class Run {
   /// What `checkpoint` needs of the snapshots at this moment.
   package var keptParts: KeptParts { recordOfCheckpoint.keptParts }
 
-  /// To which epoch `checkpoint` was trained, and what of the snapshots it needs.
+  /// To which epoch `checkpoint`, of this experiment or of a shorter one that it extends, was trained, and what of the
+  /// snapshots it needs.
   ///
   /// - Throws: `CheckpointError` when the bytes are damaged or of another experiment or engine.
   package static func contents(
     of checkpoint: [UInt8], of experiment: Experiment
   ) throws(CheckpointError) -> (epoch: Int, parts: KeptParts) {
-    let checkpoint = try Checkpoint(parsing: checkpoint)
-    try checkpoint.check(isOf: experiment)
+    let checkpoint = try Checkpoint(parsing: checkpoint).belonging(to: experiment)
     return (checkpoint.record.epoch, checkpoint.record.keptParts)
   }
 

@@ -261,6 +261,14 @@ package struct RunResult: Codable, Hashable, Sendable {
     self.measureVersion = measureVersion
   }
 
+  /// Whether the run came to its end without having been seen to grok, and could go on: more epochs may show when it does.
+  package var isCensoredAtItsEnd: Bool {
+    switch outcome {
+    case .memorized, .unfit: true
+    case .grokked, .immediate, .collapsed, .diverged: false
+    }
+  }
+
   package var digest: String { digests.last?.digest ?? "" }
   package var final: Evaluation? { evaluations.last }
 

@@ -46,12 +46,14 @@ package struct ClusterState: Hashable, Sendable, Codable {
     var key: String?
     /// Whether anything of ours may be there: it was connected to once, or nobody can say.
     var isTouched: Bool
+    /// Named by `add`, not by the file of hosts.
+    var isAdded: Bool
   }
 
   /// Eight hexadecimal digits, in the names of what it has on other machines.
   let id: String
   /// Of this machine: short, open to this user only; sockets of ssh, and the coordinator's.
-  var sockets: String
+  let sockets: String
   /// Where the coordinator is reached from here.
   var endpoint: String
   /// What workers connect to; nil: the tunnel of their host's connection.
@@ -125,9 +127,10 @@ package struct ClusterFolder: Sendable {
     }
   }
 
-  /// The logs stay, unless there are none.
+  /// Everything but the logs: also what a killed `up` left half written.
   func removeState() {
-    for file in [operatorJoin, stateFile, path + "/lock"] { unlink(file) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names.sorted() where !name.hasSuffix(".log") { unlink(path + "/" + name) }
     rmdir(path)
   }
 

@@ -150,12 +150,12 @@ struct HostJob: Sendable {
 
   /// Workers hand over what they have, so the tunnel is mended first where that can be done.
   func down() throws -> HostEnd {
-    _ = try connect()
+    let wasOpen = try connect()
     let there = try connection.run(script.status(logFrom: logSize), timeoutSeconds: Self.scriptSeconds)
     keepLog(there)
     if there["alive"] != nil, state.address == nil {
       let look = try connection.run(script.look, timeoutSeconds: Self.scriptSeconds)
-      if let place = look["folder"] { try? tunnel(to: place, isNew: false) }
+      if let place = look["folder"] { try? tunnel(to: place, isNew: !wasOpen) }
     }
     let answer = try connection.run(
       script.stop(logFrom: logSize), timeoutSeconds: Double(RemoteScript.leaveSeconds) + Self.scriptSeconds)

@@ -59,7 +59,7 @@ package enum HostTrouble: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What ssh's words mean. nil words: it was ended, since nothing came within its time.
-  init(ofSSH words: String?, _ seconds: Double) {
+  package init(ofSSH words: String?, _ seconds: Double) {
     guard let words else {
       self = .unreachable("no answer within \(Int(seconds)) s")
       return
@@ -70,7 +70,7 @@ package enum HostTrouble: Error, Hashable, Sendable, CustomStringConvertible {
     let text = lines.joined(separator: "\n").lowercased()
     // The line that says why is mostly the last, and never the farewell of a proxy.
     let last = (lines.last { !$0.hasPrefix("kex_exchange") } ?? lines.last ?? "ssh gave no reason")
-      .trimmingCharacters(of: "ssh: ")
+      .bare
     func has(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
     if has("host key verification failed", "remote host identification has changed") {
       self = .unknownHostKey(last)
@@ -90,7 +90,9 @@ package enum HostTrouble: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-  fileprivate func trimmingCharacters(of prefix: String) -> String {
-    hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+  /// Without the program's name before it and the full stop after it: it becomes part of a sentence.
+  fileprivate var bare: String {
+    let words = hasPrefix("ssh: ") ? dropFirst(5) : self[...]
+    return String(words.hasSuffix(".") ? words.dropLast() : words)
   }
 }

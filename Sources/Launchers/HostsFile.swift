@@ -63,7 +63,10 @@ private struct HostsReader {
       default: complainOfKey(pair.key, among: ["defaults", "hosts"], "at the top")
       }
     }
-    if !hasHosts { problems.append(SweepFileProblem(.file, "names no hosts; list them below hosts:")) }
+    // Not beside a key that was meant to be it.
+    if !hasHosts && problems.isEmpty {
+      problems.append(SweepFileProblem(.file, "names no hosts; list them below hosts:"))
+    }
   }
 
   private mutating func readHosts(_ list: YAMLTree) {

@@ -5,26 +5,26 @@
 import Cluster
 import Foundation
 
-struct LocalCommand {
-  enum Input {
+package struct LocalCommand {
+  package enum Input {
     case nothing
     case text(String)
     case file(String)
   }
 
-  struct Ended {
+  package struct Ended {
     /// nil: time was up, and it was killed.
-    let ending: ProcessEnding?
-    let output: String
-    let errors: String
+    package let ending: ProcessEnding?
+    package let output: String
+    package let errors: String
 
-    var isDone: Bool { ending == .exited(code: 0) }
+    package var isDone: Bool { ending == .exited(code: 0) }
   }
 
   /// `words` as a shell would find them.
   ///
   /// - Throws: `LauncherError` when a file for its words cannot be made or read, `SpawnError`.
-  static func run(_ words: [String], input: Input = .nothing, timeoutSeconds: Double) throws -> Ended {
+  package static func run(_ words: [String], input: Input = .nothing, timeoutSeconds: Double) throws -> Ended {
     let output = try unnamedFile()
     defer { close(output) }
     let errors = try unnamedFile()
@@ -44,6 +44,14 @@ struct LocalCommand {
     kill(-process, SIGKILL)
     while ChildProcess.reap(process) == nil { usleep(5_000) }
     return Ended(ending: nil, output: text(of: output), errors: text(of: errors))
+  }
+
+  /// Files that whoever started this process left open must not stay open in what outlives it, such as ssh's master: who
+  /// waits for their end would wait for days. To be called before the first child is started.
+  static func keepOpenFilesFromChildren() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+      if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }
   }
 
   /// Of mode 0600, and without a name: gone when it is closed.

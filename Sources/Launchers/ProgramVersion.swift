@@ -21,7 +21,7 @@ package struct ProgramVersion: Hashable, Sendable, Codable {
   }
 
   /// What two versions that must work together differ in; nil: nothing that matters.
-  func difference(from other: ProgramVersion) -> String? {
+  package func difference(from other: ProgramVersion) -> String? {
     var words: [String] = []
     if protocolVersion != other.protocolVersion {
       words.append("protocol \(protocolVersion) instead of \(other.protocolVersion)")
@@ -34,13 +34,13 @@ package struct ProgramVersion: Hashable, Sendable, Codable {
 }
 
 /// A file that is copied to hosts.
-struct CopiedFile: Hashable, Sendable {
-  let path: String
+package struct CopiedFile: Hashable, Sendable {
+  package let path: String
   /// Hexadecimal.
-  let sha256: String
-  let bytes: Int
+  package let sha256: String
+  package let bytes: Int
 
-  init(path: String) throws {
+  package init(path: String) throws {
     let ended = try LocalCommand.run(["sha256sum"], input: .file(path), timeoutSeconds: 60)
     let sum = ended.output.prefix { $0 != " " }
     guard ended.isDone, sum.count == 64 else { throw LauncherError("\(path): sha256sum cannot read it") }

@@ -3,14 +3,14 @@
 
 import Foundation
 
-struct RemoteAnswer: Sendable {
+package struct RemoteAnswer: Sendable {
   private static let mark = "@groksweep "
   private var lines: [(key: Substring, value: Substring)] = []
   /// What the script was asked for of the log; "" without.
-  private(set) var log = ""
-  private(set) var isWhole = false
+  package private(set) var log = ""
+  package private(set) var isWhole = false
 
-  init(_ output: String) {
+  package init(_ output: String) {
     var rest = output[...]
     guard let end = rest.range(of: "\n\(Self.mark)end\n", options: .backwards) else { return }
     rest = rest[..<end.lowerBound]
@@ -31,9 +31,9 @@ struct RemoteAnswer: Sendable {
   }
 
   /// The first value of that key.
-  subscript(key: String) -> String? { lines.first { $0.key == key }.map { String($0.value) } }
+  package subscript(key: String) -> String? { lines.first { $0.key == key }.map { String($0.value) } }
 
-  func all(_ key: String) -> [String] { lines.filter { $0.key == key }.map { String($0.value) } }
+  package func all(_ key: String) -> [String] { lines.filter { $0.key == key }.map { String($0.value) } }
 
-  func number(_ key: String) -> Int? { self[key].flatMap { Int($0) } }
+  package func number(_ key: String) -> Int? { self[key].flatMap { Int($0) } }
 }

@@ -5,23 +5,28 @@
 //   FOLDER/ID-NAME/pid            the workers' first process, and when it started
 //   FOLDER/ID-NAME/log  join  c   what the workers say; their key, 0600; the near end of the tunnel
 
-struct RemoteScript: Sendable {
+package struct RemoteScript: Sendable {
   /// Of the cluster.
-  let id: String
-  let host: ClusterHost
+  package let id: String
+  package let host: ClusterHost
+
+  package init(id: String, host: ClusterHost) {
+    self.id = id
+    self.host = host
+  }
 
   /// Less room than this is none: a point of the paper's size takes up to 400 MB.
-  static let leastFreeKiB = 64 << 10
+  package static let leastFreeKiB = 64 << 10
   /// Workers that leave write a checkpoint, wait for it to be taken over, and for their receipts (75 s), and are then
   /// killed.
-  static let leaveSeconds = 90
+  package static let leaveSeconds = 90
   /// Until the workers have said hello.
-  static let startSeconds = 20
+  package static let startSeconds = 20
   /// Of the log, at once.
   private static let mostOfLog = 1 << 20
 
   /// `~/x` is of the home there; anything else is exactly what it is.
-  static func word(_ path: String) -> String {
+  package static func word(_ path: String) -> String {
     path.hasPrefix("~/") ? "\"$HOME\"/" + ShellWords.quoted(String(path.dropFirst(2))) : ShellWords.quoted(path)
   }
 
@@ -66,7 +71,7 @@ struct RemoteScript: Sendable {
   }
 
   /// `host`, `machine`, `folder`, `free` (KiB) or `no_disk`, `alive`, `stale_socket`.
-  var look: String {
+  package var look: String {
     opening + """
       say host "$(uname -n)"
       say machine "$(uname -m)"
@@ -74,7 +79,7 @@ struct RemoteScript: Sendable {
       folder=$(cd "$folder" && pwd)
       say folder "$folder"
       if ! words=$( { echo groksweep >"$folder/room"; } 2>&1); then say no_disk "$words"; finish; fi
-      rm -f "$folder/room"
+      rm -f "$folder/room" "$folder/closing"
       free() { set -- $(df -Pk "$1" 2>/dev/null | tail -n 1); [ $# -ge 4 ] && say free "$4"; }
       free "$folder"
       \(host.settings.scratch.map { "mkdir -p \(Self.word($0)) 2>/dev/null && free \(Self.word($0))" } ?? ":")
@@ -88,7 +93,7 @@ struct RemoteScript: Sendable {
   /// `program`, and `version` (JSON) or `broken`; nothing for a program that is not there.
   ///
   /// - Parameter copy: the checksum of the program that is to be there as a copy; nil: the one that the host has.
-  func program(copy: String?) -> String {
+  package func program(copy: String?) -> String {
     let candidates =
       copy.map { [copyWord(of: $0)] } ?? host.settings.binary.map { [Self.word($0)] }
       ?? ["groksweep", "\"$HOME\"/.local/bin/groksweep", "/usr/local/bin/groksweep"]
@@ -116,12 +121,12 @@ struct RemoteScript: Sendable {
   private func copyWord(of checksum: String) -> String { "\"$base\"/groksweep-\(checksum.prefix(16))" }
 
   /// In one line, since stdin is the file: takes the program. `sha256` of what arrived; only the right one gets its name.
-  func takeProgram(checksum: String) -> String {
+  package func takeProgram(checksum: String) -> String {
     take(Self.word(host.folder), "groksweep-\(checksum.prefix(16))", mode: 700, checksum)
   }
 
   /// The same for the join file.
-  func takeJoin(checksum: String) -> String {
+  package func takeJoin(checksum: String) -> String {
     take(Self.word(host.folder) + "/\(id)-\(host.name)", "join", mode: 600, checksum)
   }
 
@@ -135,7 +140,7 @@ struct RemoteScript: Sendable {
   }
 
   /// `sha256` of the join file that is there.
-  var joinChecksum: String {
+  package var joinChecksum: String {
     opening + """
       [ -r "$folder/join" ] && say sha256 "$(sha256sum <"$folder/join" | cut -d' ' -f1)"
       finish
@@ -144,7 +149,7 @@ struct RemoteScript: Sendable {
   }
 
   /// Makes room for a tunnel's near end: whoever made the one that is there is gone.
-  var removeSocket: String { opening + "rm -f \"$folder/c\"\nfinish\n" }
+  package var removeSocket: String { opening + "rm -f \"$folder/c\"\nfinish\n" }
 
   /// Starts the workers, unless they run. `running`, `started` or `waiting` with the process, or `ended`; the `last` lines
   /// that they said, and the log from byte `offset` on.
@@ -152,7 +157,7 @@ struct RemoteScript: Sendable {
   /// - Parameters:
   ///   - program: as `program` found it.
   ///   - address: what workers connect to; nil: the near end of the tunnel.
-  func start(program: String, address: String?, hasKeys: Bool, logFrom offset: Int) -> String {
+  package func start(program: String, address: String?, hasKeys: Bool, logFrom offset: Int) -> String {
     var words = [ShellWords.quoted(program), "worker", "--connect"]
     words.append(address.map(ShellWords.quoted) ?? "\"ipc://$folder/c\"")
     if hasKeys { words += ["--join", "\"$folder/join\""] }
@@ -168,7 +173,9 @@ struct RemoteScript: Sendable {
       setsid sh -c '
         read -r line <"/proc/$$/stat"
         since=$(set -- ${line##*") "}; echo "${20}")
-        echo "$$ $since" >"$0/pid.new" && mv "$0/pid.new" "$0/pid"
+        echo "$$ $since" >"$0/pid.new" && mv "$0/pid.new" "$0/pid" || exit 1
+        # Whoever ends them has closed the folder and read the pid afterwards, or finds this one.
+        [ ! -e "$0/closing" ] && [ -e "$0/pid" ] || exit 1
         exec "$@"' "$folder" \(words.joined(separator: " ")) >>"$folder/log" 2>&1 </dev/null &
       tries=0
       while [ $tries -lt \(Self.startSeconds * 10) ]; do
@@ -188,7 +195,7 @@ struct RemoteScript: Sendable {
   }
 
   /// `host`, `alive`, a `worker` for each of its processes, the `last` lines and the log from byte `offset` on.
-  func status(logFrom offset: Int) -> String {
+  package func status(logFrom offset: Int) -> String {
     opening + """
       say host "$(uname -n)"
       [ -d "$folder" ] || finish
@@ -203,10 +210,13 @@ struct RemoteScript: Sendable {
 
   /// Has the workers hand everything over and leave, kills those that do not, and removes what was made there. `left`,
   /// `killed` or `none`; `remains` for processes that nothing ends; and the rest of the log.
-  func stop(logFrom offset: Int) -> String {
+  package func stop(logFrom offset: Int) -> String {
     opening + """
       [ -d "$folder" ] || { say none; finish; }
       folder=$(cd "$folder" && pwd)
+      # A start that is still under way, of an `up` that was killed, looks for this.
+      : >"$folder/closing"
+      [ -r "$folder/pid" ] && read -r pid began <"$folder/pid"
       end=left
       if alive; then kill -TERM "$pid"; else end=none; fi
       tries=0
@@ -227,8 +237,9 @@ struct RemoteScript: Sendable {
       say log
       [ ! -r "$folder/log" ] || tail -c "+\(offset + 1)" "$folder/log" | head -c \(Self.mostOfLog)
       printf '\\n@groksweep end\\n'
-      for name in pid pid.new join join.\(id)-\(host.name).new log c room words; do rm -f "$folder/$name"; done
-      rmdir "$folder"
+      mv "$folder" "$folder.gone" && cd "$folder.gone" || exit 0
+      rm -f pid pid.new join join.\(id)-\(host.name).new log c room words closing
+      cd / && rmdir "$folder.gone"
 
       """
   }

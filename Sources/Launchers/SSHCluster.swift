@@ -8,7 +8,6 @@ import Cluster
 import Foundation
 import Results
 import Sweeps
-import Synchronization
 
 package struct SSHCluster: Sendable {
   let folder: ClusterFolder
@@ -26,6 +25,7 @@ package struct SSHCluster: Sendable {
     self.executable = executable
     self.version = version
     self.tell = tell
+    LocalCommand.keepOpenFilesFromChildren()
   }
 
   /// How workers reach the coordinator, and which one.
@@ -35,14 +35,11 @@ package struct SSHCluster: Sendable {
     /// A coordinator that runs already; nil: one is started.
     package var connect: String?
     package var hasKeys: Bool
-    /// The join file of an operator, for a coordinator that runs already and wants one.
-    package var join: String?
 
-    package init(address: String? = nil, connect: String? = nil, hasKeys: Bool, join: String? = nil) {
+    package init(address: String? = nil, connect: String? = nil, hasKeys: Bool) {
       self.address = address
       self.connect = connect
       self.hasKeys = hasKeys
-      self.join = join
     }
   }
 
@@ -70,7 +67,8 @@ package struct SSHCluster: Sendable {
 
   // MARK: up
 
-  /// Starts what does not run, mends what is broken, leaves alone what is well.
+  /// Starts what does not run, mends what is broken, leaves alone what is well: of the hosts of the file, and of those
+  /// that were added.
   ///
   /// - Parameter copies: whether all get a copy of the program, whatever the file says.
   /// - Throws: when nothing can be started at all; then nothing is.
@@ -82,11 +80,14 @@ package struct SSHCluster: Sendable {
     let before = try folder.read()
     var state = try before.map { try renewed($0, way) } ?? newState(way)
     state.defaults = hosts.defaults
-    for host in hosts.hosts { state.join(host) }
-    for member in state.members where !hosts.hosts.contains(where: { $0.name == member.host.name }) {
+    for host in hosts.hosts { state.join(host, isAdded: false) }
+    let names = Set(hosts.hosts.map(\.name) + state.members.filter(\.isAdded).map(\.host.name))
+    for member in state.members where !names.contains(member.host.name) {
       tell(member.host.name, "is not in the file of hosts; its workers are left as they are")
     }
     do {
+      try folder.write(state)
+      try makeSocketFolder(state)
       try makeKeys(&state)
       try folder.write(state)
       try startCoordinator(&state, sweeps, overrides)
@@ -94,7 +95,6 @@ package struct SSHCluster: Sendable {
       if before == nil { removeLocal(state) }
       throw error
     }
-    let names = Set(hosts.hosts.map(\.name))
     return try start(names, state, copies: copies)
   }
 
@@ -108,7 +108,7 @@ package struct SSHCluster: Sendable {
     }
     var host = host
     host.settings = host.settings.completed(by: state.defaults)
-    state.join(host)
+    state.join(host, isAdded: true)
     try makeKeys(&state)
     try folder.write(state)
     return try start([host.name], state, copies: copies)[0]
@@ -140,10 +140,12 @@ package struct SSHCluster: Sendable {
     return outcomes.map { Started(host: $0.host, outcome: $0.outcome) }
   }
 
-  private func newState(_ way: Way) throws -> ClusterState {
-    let sockets = try Self.makeSocketFolder()
+  private func newState(_ way: Way) -> ClusterState {
+    let id = String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+    // Short, whatever TMPDIR says: a socket's path has at most 107 bytes.
+    let sockets = "/tmp/groksweep-ssh-\(id)"
     return ClusterState(
-      id: String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16), sockets: sockets,
+      id: id, sockets: sockets,
       endpoint: Self.endpoint(way, sockets), address: way.address,
       keys: way.hasKeys ? KeyFolder.path(besides: folder.store) : nil, coordinator: nil,
       ownsCoordinator: way.connect == nil, defaults: HostSettings())
@@ -159,7 +161,6 @@ package struct SSHCluster: Sendable {
         "\(folder.path): this cluster was started otherwise (--address, --keys or --connect); end it first with: "
           + "groksweep cluster down", isBadInput: true)
     }
-    if access(state.sockets, W_OK) != 0 { state.sockets = try Self.makeSocketFolder() }
     state.endpoint = Self.endpoint(way, state.sockets)
     return state
   }
@@ -170,100 +171,13 @@ package struct SSHCluster: Sendable {
     return (address.contains("[") ? "tcp://[::1]" : "tcp://127.0.0.1") + address[colon...]
   }
 
-  /// Short, whatever TMPDIR says: a socket's path has at most 107 bytes.
-  private static func makeSocketFolder() throws -> String {
-    var template = Array("/tmp/groksweep-ssh-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw LauncherError("no private folder can be made in /tmp: \(String(cString: strerror(errno)))")
-    }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  // MARK: keys
-
-  /// One for each host, so that each can be revoked, and one for us.
-  private func makeKeys(_ state: inout ClusterState) throws {
-    guard let path = state.keys else { return }
-    let keys = KeyFolder(path: path)
-    try keys.create()
-    if access(folder.operatorJoin, F_OK) != 0 {
-      _ = try makeKey(keys, "\(state.id)-operator", .operator, to: folder.operatorJoin, address: nil)
-    }
-    for place in state.members.indices {
-      let join = folder.join(of: state.members[place])
-      guard state.members[place].key == nil || access(join, F_OK) != 0 else { continue }
-      // One that nobody wrote down is nobody's.
-      unlink(join)
-      state.members[place].key = try makeKey(
-        keys, "\(state.id)-\(state.members[place].host.name)", .worker, to: join, address: state.address)
-    }
-  }
-
-  /// Names are never given again, so a second key of a host has a number behind its name. Returns the name.
-  private func makeKey(
-    _ keys: KeyFolder, _ name: String, _ role: Role, to path: String, address: String?
-  ) throws -> String {
-    let known = Set(try keys.read().cards.map(\.name))
-    var free = name
-    var number = 2
-    while known.contains(free) {
-      free = "\(name)-\(number)"
-      number += 1
-    }
-    let join = try keys.add(name: free, role: role, address: address, at: Date())
-    do {
-      try join.write(to: path)
-    } catch {
-      keys.remove(name: free)
-      throw error
-    }
-    return free
-  }
-
-  private func revoke(_ name: String, _ state: ClusterState) {
-    guard let path = state.keys else { return }
-    _ = try? KeyFolder(path: path).revoke(name: name, at: Date())
-  }
-
-  // MARK: the coordinator
-
-  var coordinator: LocalCoordinator { LocalCoordinator(executable: executable, folder: folder) }
-
-  private func startCoordinator(_ state: inout ClusterState, _ sweeps: [Sweep], _ overrides: [String]) throws {
-    guard state.ownsCoordinator else { return try submit(sweeps, overrides, state) }
-    if let process = try coordinator.running(state) {
-      state.coordinator = process
-      try folder.write(state)
-      tell("coordinator", "runs already, process \(process.process)")
-      return try submit(sweeps, overrides, state)
-    }
-    let logFrom = coordinator.logSize
-    let process = try coordinator.start(state, files: sweeps.map(\.file), overrides: overrides)
-    state.coordinator = process
-    do {
-      try folder.write(state)
-      try coordinator.waitUntilListening(process, state, logFrom: logFrom)
-    } catch {
-      coordinator.stop(process)
-      throw error
-    }
-    tell("coordinator", "started, process \(process.process); groksweep status --connect \(state.endpoint)")
-  }
-
-  private func submit(_ sweeps: [Sweep], _ overrides: [String], _ state: ClusterState) throws {
-    let client = try coordinator.client(state, timeoutSeconds: 300)
-    // Also without a sweep: a coordinator that does not answer is told before any host is touched.
-    let requests =
-      sweeps.isEmpty
-      ? [OperatorRequest.status]
-      : sweeps.map { .submit(name: $0.file, text: $0.text, overrides: overrides, priority: nil) }
-    for request in requests {
-      switch try client.ask(request) {
-      case .done(let words): tell("coordinator", words)
-      case .answer: break
-      case .failed(let words, let isBadInput): throw LauncherError(words, isBadInput: isBadInput)
-      case .notAllowed(let words): throw NotLetIn(description: words)
-      }
+  /// It goes when this machine is started anew. Somebody else's of that name is never used.
+  private func makeSocketFolder(_ state: ClusterState) throws {
+    var status = stat()
+    guard mkdir(state.sockets, 0o700) == 0 || errno == EEXIST, lstat(state.sockets, &status) == 0,
+      status.st_mode & (S_IFMT | 0o777) == S_IFDIR | 0o700, status.st_uid == geteuid()
+    else {
+      throw LauncherError("\(state.sockets): this private folder cannot be made; remove what is in its place")
     }
   }
 
@@ -271,12 +185,13 @@ package struct SSHCluster: Sendable {
 
   /// Ends everything: the workers, which hand over what they have, then the coordinator if it is the cluster's own, the
   /// connections, the keys. What cannot be reached stays written down, for the next time.
-  package func down() throws -> [Ended] {
+  ///
+  /// - Parameter forgets: whether what cannot be reached is given up instead.
+  package func down(forgets: Bool) throws -> [Ended] {
     let lock = try folder.locked()
     defer { withExtendedLifetime(lock) {} }
     var state = try existing()
-    // After this machine was started anew.
-    if access(state.sockets, W_OK) != 0 { state.sockets = try Self.makeSocketFolder() }
+    try makeSocketFolder(state)
     let (members, ended) = (state.members, state)
     let outcomes = inParallel(members) { member in
       Ended(
@@ -295,19 +210,13 @@ package struct SSHCluster: Sendable {
     }
     let failed = Set(zip(members, outcomes).filter { $0.1.outcome.isFailure }.map(\.0.host.name))
     state.members = members.filter { failed.contains($0.host.name) }
-    if failed.isEmpty { removeLocal(state) } else { try folder.write(state) }
+    if failed.isEmpty || forgets { removeLocal(state) } else { try folder.write(state) }
     return outcomes
   }
 
   /// What is on this machine of a cluster that has ended, or has never begun.
-  private func removeLocal(_ state: ClusterState) {
-    if let keys = state.keys, let own = try? JoinFile(path: folder.operatorJoin) {
-      _ = try? KeyFolder(path: keys).revoke(name: own.name, at: Date())
-    }
-    for member in state.members {
-      if let key = member.key { revoke(key, state) }
-      unlink(folder.join(of: member))
-    }
+  func removeLocal(_ state: ClusterState) {
+    revokeAll(state)
     try? FileManager.default.removeItem(atPath: state.sockets)
     folder.removeState()
   }
@@ -329,11 +238,14 @@ package struct SSHCluster: Sendable {
 
 extension ClusterState {
   /// Takes the host up, or what is now said of it.
-  fileprivate mutating func join(_ host: ClusterHost) {
+  fileprivate mutating func join(_ host: ClusterHost, isAdded: Bool) {
     if let place = members.firstIndex(where: { $0.host.name == host.name }) {
       members[place].host = host
     } else {
-      members.append(Member(host: host, number: (members.map(\.number).max() ?? 0) + 1, key: nil, isTouched: false))
+      members.append(
+        Member(
+          host: host, number: (members.map(\.number).max() ?? 0) + 1, key: nil, isTouched: false,
+          isAdded: isAdded))
     }
   }
 
@@ -344,40 +256,4 @@ extension ClusterState {
 
 extension Result {
   fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
-}
-
-/// Whatever goes wrong at a host is that host's trouble.
-func attempt<Value>(_ body: () throws -> Value) -> Result<Value, HostTrouble> {
-  do {
-    return .success(try body())
-  } catch let trouble as HostTrouble {
-    return .failure(trouble)
-  } catch {
-    return .failure(.other("\(error)"))
-  }
-}
-
-/// `body` of each item, in their order, many at a time: nearly all of it is waiting for other machines.
-func inParallel<Item: Sendable, Value: Sendable>(
-  _ items: [Item], most: Int = 64, _ body: @escaping @Sendable (Item) -> Value
-) -> [Value] {
-  let results = Mutex<[Value?]>(Array(repeating: nil, count: items.count))
-  let next = Atomic(0)
-  let group = DispatchGroup()
-  withoutActuallyEscaping(body) { body in
-    for _ in 0..<min(most, items.count) {
-      group.enter()
-      Thread.detachNewThread {
-        defer { group.leave() }
-        while true {
-          let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard place < items.count else { return }
-          let value = body(items[place])
-          results.withLock { $0[place] = value }
-        }
-      }
-    }
-    group.wait()
-  }
-  return results.withLock { $0.map { $0! } }
 }

@@ -74,6 +74,8 @@ package struct SlurmAutoscaler {
     do {
       let queue = try tools.tasks(named: job.name)
       failures = 0
+      // Of an earlier life, for the same job.
+      if !queue.isEmpty { hasSubmitted = true }
       return queue
     } catch {
       try failed(error)

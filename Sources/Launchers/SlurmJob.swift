@@ -30,7 +30,7 @@ package struct SlurmJob: Hashable, Sendable {
   package var isInsecure = false
   /// A folder on the nodes, in which every node gets one of its own; `$NAME` and `${NAME}` stand for variables of the
   /// node's environment.
-  package var scratch = "${XDG_CACHE_HOME:-$HOME/.cache}/groksweep/slurm"
+  package var scratch = "${TMPDIR:-/tmp}/groksweep-${SLURM_JOB_USER:-$USER}"
   package var checkpointSeconds: Double?
 
   package init(time: SlurmTime, logs: String, program: String) {
@@ -72,10 +72,11 @@ package struct SlurmJob: Hashable, Sendable {
       set -eu
       umask 077
 
-      # A folder for each node: a home that nodes share has locks between processes, not always between machines.
+      # A folder for each node, whatever disk that is on: locks hold between processes, not always between machines.
       node=${SLURMD_NODENAME:-$(uname -n)}
       scratch=\(scratchWord)/$node
       mkdir -p -- "$scratch"
+      [ -O "$scratch" ] || { echo "$scratch belongs to somebody else; name another folder with --scratch" >&2; exit 1; }
 
       # Seconds that are left: newer versions of Slurm say when the allocation ends, which may be before --time.
       left=\(time.seconds)

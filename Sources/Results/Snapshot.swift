@@ -22,7 +22,8 @@ struct NewFile {
 
   /// Throws when there is something at `path`, or beside it what SQLite would take for a part of it.
   init(_ path: String) throws {
-    self.path = path
+    // SQLite takes a name that begins with file: for a URI.
+    self.path = path.hasPrefix("file:") ? "./" + path : path
     try refuseExisting()
     var status = stat()
     for suffix in ["-wal", "-journal"] where lstat(path + suffix, &status) == 0 {

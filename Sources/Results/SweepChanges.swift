@@ -131,7 +131,8 @@ extension Store {
 
   /// The settings of points that the file no longer has. Where a setting of the file bears the same name and stands for
   /// another experiment (a fixed value was changed), the old one says what it differs in: seeds of one must not be taken
-  /// for seeds of the other.
+  /// for seeds of the other. Where a boundary is searched, whatever has other fixed values says so: neighbours along the
+  /// axis are compared by their settings.
   func labels(
     of retained: [Member], beside sweep: SweepRegistration, in database: Database
   ) throws -> [String] {
@@ -140,12 +141,18 @@ extension Store {
     for point in sweep.points where examples[point.setting] == nil { examples[point.setting] = point.experiment }
     let statement = try database.makeStatement(
       sql: "SELECT \(ExperimentColumns.list(of: "point")) FROM point WHERE number = ?")
+    let searched = sweep.canonical.contains("\"method\":\"boundary\"") ? sweep.points.first?.experiment : nil
     // Each name stands for one experiment, its seeds aside; what a name is taken for says what it differs in, and so on.
     var taken = examples
     return try retained.map { member in
       guard let row = try Row.fetchOne(statement, arguments: [member.number]) else { return member.label }
       let experiment = try ExperimentColumns.experiment(row, from: 0, path: path)
       var label = member.label
+      // One that says so already was kept by an earlier change.
+      if let searched, taken[label] == nil {
+        let words = experiment.settingWords(unlike: searched, besides: sweep.axes)
+        if !words.isEmpty, !label.hasSuffix(words) { label = label.isEmpty ? words : "\(label) \(words)" }
+      }
       while let other = taken[label] {
         let words = experiment.settingWords(unlike: other)
         if words.isEmpty { return label }

@@ -240,7 +240,7 @@ struct EnumeratedCluster: Hashable {
           if let point = Self.points.number(of: id) { write(.failure(point: point, reason: reason)) }
         case .finished: isDone = true
         case .finishVerification, .failVerification, .refund, .keepChunk, .completeCheckpoint, .dropCheckpoint,
-          .sendChunk, .log:
+          .keepEnd, .sendChunk, .log:
           break
         }
       }

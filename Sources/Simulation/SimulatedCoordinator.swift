@@ -176,7 +176,7 @@ extension Simulation {
   /// What the scheduler knows of sweeps from this event on.
   private func hearOfSweeps(_ event: SchedulerEvent) {
     switch event {
-    case .addSweep(let sweep, _):
+    case .addSweep(let sweep, _, _):
       if let place = coordinator.sweeps.firstIndex(where: { $0.name == sweep.name }) {
         coordinator.sweeps[place] = sweep
       } else {
@@ -224,7 +224,7 @@ extension Simulation {
         coordinator.inbox.append(.event(.checkpointFailed(id, reason: reason)))
       }
     case .completeCheckpoint(let id, let contents): complete(contents, of: id)
-    case .dropCheckpoint(let id): if let point = number(id) { shelf.drop(point) }
+    case .dropCheckpoint(let id), .keepEnd(let id, _): if let point = number(id) { shelf.drop(point) }
     case .sendChunk(let peer, let lease, let id, let request): sendChunk(to: peer, lease, id, request)
     case .log(let level, let text): tell("the coordinator logs (\(level)): \(text)", .coordinator)
     case .finished(let ending):

@@ -142,7 +142,7 @@ extension Simulation {
 
   func words(_ message: CoordinatorMessage) -> String {
     switch message {
-    case .welcome(let worker, _, _, _): "welcome as worker \(worker)"
+    case .welcome(let worker, _, _, _, _): "welcome as worker \(worker)"
     case .refused(let reason): "refused: \(reason)"
     case .barred(let reason): "barred: \(reason)"
     case .sayHello: "say hello"
@@ -197,7 +197,7 @@ extension Simulation {
       .verify,
       .drainWorkers, .admitHost, .drain, .shutdown:
       tell("the coordinator hears: \(event)", .coordinator)
-    case .addSweep(let sweep, let added):
+    case .addSweep(let sweep, let added, _):
       tell("the coordinator hears of sweep \(sweep.name) with \(added.count) points", .coordinator)
     case .withdraw(let sweep, let points):
       tell("the coordinator hears that sweep \(sweep) no longer has \(points.count) points", .coordinator)

@@ -55,6 +55,8 @@ struct CheckpointShelf: Hashable, Sendable {
   /// Kept beside the store, by position.
   private(set) var kept: [Int: CheckpointContents] = [:]
   private(set) var keptBytes = 0
+  /// Kept, but as parts of ended runs, whose room is not counted here; only ever asked about one.
+  private var lent: Set<Int> = []
   /// Points of which the shelf may have anything, half transfers included; only ever asked about one.
   var touched: Set<Int> = []
   var transfers: [CheckpointTransfer] = []
@@ -66,14 +68,17 @@ struct CheckpointShelf: Hashable, Sendable {
   /// Something is due, and the bucket has enough for it by then.
   var waitsUntil: MonotonicInstant?
   var isFull = false
+  /// Points whose result is being stored, and whose checkpoint stays for longer runs; only ever asked about one.
+  var ends: Set<Int> = []
 
   var isIdle: Bool { transfers.isEmpty && offers.isEmpty && fetches.isEmpty }
 
   /// Kept, or on the way here.
   var takenBytes: Int { transfers.reduce(keptBytes) { $0 + $1.pull.missing.byteCount } }
 
-  mutating func keep(_ position: Int, _ contents: CheckpointContents?) {
-    keptBytes += (contents?.byteCount ?? 0) - (kept[position]?.byteCount ?? 0)
+  mutating func keep(_ position: Int, _ contents: CheckpointContents?, isLent: Bool = false) {
+    if lent.remove(position) == nil { keptBytes -= kept[position]?.byteCount ?? 0 }
+    if isLent { lent.insert(position) } else { keptBytes += contents?.byteCount ?? 0 }
     kept[position] = contents
     if contents != nil { touched.insert(position) }
   }

@@ -9,7 +9,7 @@ import Grokking
 
 /// The version of this protocol. Coordinator and workers must agree on it, and on `Engine.semanticsVersion`.
 package enum WireProtocol {
-  package static let version = 4
+  package static let version = 5
 }
 
 /// One permission to run one point, until the coordinator's clock ends it. Never used twice, not even after a restart.
@@ -143,8 +143,11 @@ package enum WorkerMessage: Hashable, Sendable {
 
 package enum CoordinatorMessage: Hashable, Sendable {
   /// `worker` is the coordinator's number for this worker; progress is wanted at least every `progressSeconds`.
-  /// Checkpoints are wanted at most every `checkpointSeconds`; nil: not at all.
-  case welcome(worker: Int64, leaseSeconds: Double, progressSeconds: Double, checkpointSeconds: Double? = nil)
+  /// Checkpoints are wanted at most every `checkpointSeconds`; nil: not at all. With `keepsCensored`, the one with which a
+  /// censored run ended is wanted before its result.
+  case welcome(
+    worker: Int64, leaseSeconds: Double, progressSeconds: Double, checkpointSeconds: Double? = nil,
+    keepsCensored: Bool = false)
   /// Will never be welcome: other protocol or engine version, a revoked key. The worker stops with these words.
   case refused(reason: String)
   /// Nobody of this machine is welcome for a while, since it fails point after point. The worker stops with these words;
@@ -152,7 +155,7 @@ package enum CoordinatorMessage: Hashable, Sendable {
   case barred(reason: String)
   /// The coordinator does not know this peer (it was restarted): say hello first.
   case sayHello
-  /// With `checkpoint`, the coordinator keeps one of this point from which to go on.
+  /// With `checkpoint`, the coordinator keeps one of this point, or of the run that it extends, from which to go on.
   case grant(lease: LeaseID, point: PointID, Experiment, checkpoint: CheckpointContents? = nil)
   /// Nothing to hand out now; a grant follows by itself when there is.
   case wait

@@ -123,10 +123,25 @@ extension TrainingSettings {
 }
 
 extension Experiment {
+  /// What runs have in common that differ only in when they end: the state in which one of them ended at its last epoch is
+  /// one through which each longer one comes. Nil where the end decides about the first epoch already.
+  package var lineage: PointID? {
+    guard !training.dependsOnEnd else { return nil }
+    var endless = self
+    endless.training.epochs = 0
+    endless.stop.afterGrokking = nil
+    return PointID(of: endless)
+  }
+
   /// The values in which this experiment is unlike `other`, seeds aside, as settings name them:
   /// `epochs=40000 weight_decay=1`; empty when there are none.
-  package func settingWords(unlike other: Experiment) -> String {
-    ExperimentKey.all.filter { !$0.isSeed && $0.value(self) != $0.value(other) }
+  ///
+  /// - Parameter axes: key paths that are left out too.
+  package func settingWords(unlike other: Experiment, besides axes: [String] = []) -> String {
+    // The number of outputs follows the modulus.
+    let axes = axes.contains(ExperimentKey.modulus) ? axes + [ExperimentKey.vocabulary] : axes
+    return ExperimentKey.all
+      .filter { !$0.isSeed && !axes.contains($0.path) && $0.value(self) != $0.value(other) }
       .compactMap { key in key.value(self).map { "\(key.shortName)=\($0.label)" } }
       .joined(separator: " ")
   }

@@ -20,7 +20,7 @@ extension Scheduler {
         emit(.dropCheckpoint(checkpoint.point))
         continue
       }
-      shelf.keep(position, checkpoint.contents)
+      shelf.keep(position, checkpoint.contents, isLent: checkpoint.isLent)
     }
   }
 
@@ -33,8 +33,12 @@ extension Scheduler {
   }
 
   mutating func offered(_ lease: LeaseID, _ id: PointID, _ contents: CheckpointContents, by number: Int64) {
-    guard let position = trained(lease, id, by: number) else { return }
-    guard configuration.checkpointSeconds != nil else {
+    guard let position = trained(lease, id, by: number) else {
+      // Whoever verifies a result does not know it: it needs an answer too.
+      if held(lease, by: number) != nil { notTaken(lease, id, contents.epoch, by: number) }
+      return
+    }
+    guard configuration.checkpointSeconds != nil || configuration.keepsCensored else {
       notTaken(lease, id, contents.epoch, by: number)
       return
     }
@@ -168,6 +172,24 @@ extension Scheduler {
     while let place = shelf.transfers.firstIndex(where: { $0.offer.position == position }) {
       notTaken(shelf.transfers.remove(at: place).offer)
     }
+  }
+
+  /// The point is about to end with this result: whether what is kept of it is the state in which it ended, and of use to
+  /// a longer run.
+  mutating func noteEnd(_ position: Int, _ result: RunResult) {
+    let isUseful =
+      configuration.keepsCensored && result.isCensoredAtItsEnd && points[position].experiment.lineage != nil
+      && shelf.kept[position]?.epoch == result.epochs
+    if isUseful { shelf.ends.insert(position) } else { shelf.ends.remove(position) }
+  }
+
+  /// The point's result is stored.
+  mutating func leaveShelf(_ position: Int) {
+    guard shelf.ends.remove(position) != nil, shelf.kept[position] != nil,
+      let lineage = points[position].experiment.lineage
+    else { return dropCheckpoint(position) }
+    _ = shelf.forget(position)
+    emit(.keepEnd(points[position].id, lineage: lineage))
   }
 
   /// The point has ended.

@@ -22,7 +22,7 @@ extension Scheduler {
     send(
       .welcome(
         worker: number, leaseSeconds: configuration.leaseSeconds, progressSeconds: configuration.progressSeconds,
-        checkpointSeconds: configuration.checkpointSeconds),
+        checkpointSeconds: configuration.checkpointSeconds, keepsCensored: configuration.keepsCensored),
       to: number)
     if let holding = hello.holding { takeBack(holding, by: number) }
     if case .leaving = phase { sendLeave(to: number) }

@@ -54,6 +54,7 @@ extension Scheduler {
       attempts[lease]?.worker = number
       attempts[lease]?.seconds = seconds
     }
+    noteEnd(position, result)
     points.set(position, to: .storing(lease: lease, worker: number, holder: holder))
     emit(.store(point: points[position].id, lease: lease, result, seconds: seconds, worker: number))
   }
@@ -74,7 +75,7 @@ extension Scheduler {
       close(holder, .superseded(by: lease))
       if let worker = rival.worker { send(.revoked(lease: holder), to: worker) }
     }
-    dropCheckpoint(position)
+    leaveShelf(position)
   }
 
   /// No receipt: the worker keeps the result and sends it again.

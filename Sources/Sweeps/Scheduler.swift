@@ -139,7 +139,9 @@ package struct Scheduler: Hashable, Sendable {
     case .unreachable(let peer): unreachable(peer)
     case .peerRefused(let peer, let reason): peerRefused(peer, reason)
     case .processEnded(let boot, let description): processEnded(boot, description)
-    case .addSweep(let sweep, let added): add(sweep, added)
+    case .addSweep(let sweep, let added, let checkpoints):
+      add(sweep, added)
+      loadShelf(checkpoints)
     case .withdraw(let name, let points): withdraw(points, from: name)
     case .setSweep(let name, let state): setSweep(name, state)
     case .setPriority(let name, let priority): setPriority(name, priority)

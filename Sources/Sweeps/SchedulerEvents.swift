@@ -45,6 +45,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   package var exitWhenDone: Bool
   /// Workers hand their checkpoints over at most this often; nil: never, as where all share one scratch folder.
   package var checkpointSeconds: Double?
+  /// Whether the checkpoints with which censored runs end are kept, so that longer runs go on from there.
+  package var keepsCensored: Bool
   /// Of all checkpoints that come and go, together.
   package var checkpointBytesPerSecond: Double
   /// Room for kept checkpoints; beyond it, none is taken.
@@ -67,7 +69,7 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     leaseSeconds: Double = 60, progressSeconds: Double? = nil, graceSeconds: Double? = nil,
     chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
-    checkpointSeconds: Double? = nil, checkpointBytesPerSecond: Double = 64e6,
+    checkpointSeconds: Double? = nil, keepsCensored: Bool = false, checkpointBytesPerSecond: Double = 64e6,
     checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5,
     barSeconds: Double = 600, longestBarSeconds: Double = 6 * 3600, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
@@ -80,6 +82,7 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     self.storeRetrySeconds = storeRetrySeconds
     self.exitWhenDone = exitWhenDone
     self.checkpointSeconds = checkpointSeconds
+    self.keepsCensored = keepsCensored
     self.checkpointBytesPerSecond = checkpointBytesPerSecond
     self.checkpointSpaceBytes = checkpointSpaceBytes
     self.hostFailureLimit = hostFailureLimit
@@ -216,10 +219,13 @@ package struct KnownWorker: Hashable, Sendable {
 package struct KeptCheckpoint: Hashable, Sendable {
   package var point: PointID
   package var contents: CheckpointContents
+  /// Whether it is that of an ended run, which the point only borrows: it takes no room of its own.
+  package var isLent: Bool
 
-  package init(point: PointID, contents: CheckpointContents) {
+  package init(point: PointID, contents: CheckpointContents, isLent: Bool = false) {
     self.point = point
     self.contents = contents
+    self.isLent = isLent
   }
 }
 
@@ -255,7 +261,7 @@ package enum SchedulerEvent: Sendable {
   /// A sweep comes in while this coordinator runs, or comes again with another state or priority. Known points are left as
   /// they are (failed ones that are pending now become so); new ones stand behind all others. `sweep` and `otherSweeps`
   /// of the points do not count: they belong to this one.
-  case addSweep(KnownSweep, [KnownPoint])
+  case addSweep(KnownSweep, [KnownPoint], checkpoints: [KeptCheckpoint] = [])
   /// These points are no longer part of the sweep; nobody runs them. They are handed out for their other sweeps, if any.
   case withdraw(sweep: String, [PointID])
   /// Paused, cancelled or active again. Unknown names change nothing.
@@ -408,6 +414,8 @@ package enum SchedulerDirective: Hashable, Sendable {
   case completeCheckpoint(PointID, CheckpointContents)
   /// Nothing of it is needed any more: half transfers too.
   case dropCheckpoint(PointID)
+  /// The point has ended, and its checkpoint is where: keep it for runs of the lineage that are longer.
+  case keepEnd(PointID, lineage: PointID)
   /// Read what is asked for from the shelf and send it as `chunk`, or `chunkGone` when it is not there.
   case sendChunk(to: PeerID, lease: LeaseID, point: PointID, CheckpointRequest)
   case log(LogLevel, String)

@@ -33,6 +33,22 @@ package struct WorkerStanding: Hashable, Sendable {
   package var secondsLeft: Double?
   /// Since it was last heard.
   package var silentSeconds: Double
+
+  package init(
+    number: Int64, host: String, processID: Int32, key: String, kernelPath: String, lease: LeaseID? = nil,
+    point: PointID? = nil, isDraining: Bool, secondsLeft: Double? = nil, silentSeconds: Double
+  ) {
+    self.number = number
+    self.host = host
+    self.processID = processID
+    self.key = key
+    self.kernelPath = kernelPath
+    self.lease = lease
+    self.point = point
+    self.isDraining = isDraining
+    self.secondsLeft = secondsLeft
+    self.silentSeconds = silentSeconds
+  }
 }
 
 /// A machine that nobody is taken from.
@@ -53,6 +69,16 @@ package struct SweepStanding: Hashable, Sendable {
   package var failed: Int
   /// Not handed out, whatever the state of the sweep.
   package var pending: Int
+
+  package init(name: String, state: SweepState, priority: Int, total: Int, finished: Int, failed: Int, pending: Int) {
+    self.name = name
+    self.state = state
+    self.priority = priority
+    self.total = total
+    self.finished = finished
+    self.failed = failed
+    self.pending = pending
+  }
 }
 
 package struct SchedulerOverview: Hashable, Sendable {
@@ -89,6 +115,33 @@ package struct SchedulerOverview: Hashable, Sendable {
   package var epochsPerSecond: Double
   /// Whether the store's trouble keeps points from being handed out.
   package var isPaused: Bool
+
+  package init(
+    total: Int, finished: Int, failed: Int, pending: Int, paused: Int, cancelled: Int, awaited: Int, verifications: Int,
+    running: [RunningPoint], workers: Int, waitingWorkers: Int, workerList: [WorkerStanding], barredHosts: [BarredHost],
+    sweeps: [SweepStanding], keptCheckpoints: Int, keptCheckpointBytes: Int, remaining: RemainingTime? = nil,
+    epochsPerSecond: Double, isPaused: Bool
+  ) {
+    self.total = total
+    self.finished = finished
+    self.failed = failed
+    self.pending = pending
+    self.paused = paused
+    self.cancelled = cancelled
+    self.awaited = awaited
+    self.verifications = verifications
+    self.running = running
+    self.workers = workers
+    self.waitingWorkers = waitingWorkers
+    self.workerList = workerList
+    self.barredHosts = barredHosts
+    self.sweeps = sweeps
+    self.keptCheckpoints = keptCheckpoints
+    self.keptCheckpointBytes = keptCheckpointBytes
+    self.remaining = remaining
+    self.epochsPerSecond = epochsPerSecond
+    self.isPaused = isPaused
+  }
 }
 
 extension Scheduler {

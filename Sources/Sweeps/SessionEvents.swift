@@ -62,6 +62,8 @@ package struct UnsentResult: Hashable, Sendable {
     self.result = result
     self.seconds = seconds
   }
+
+  var held: HeldLease { HeldLease(lease: lease, point: point) }
 }
 
 package enum SessionEvent: Sendable {

@@ -19,6 +19,7 @@ enum WireKey: String, CodingKey {
   case secondsLeft = "seconds_left"
   case selfTest = "self_test"
   case checkpointSeconds = "checkpoint_seconds"
+  case keepsCensored = "keeps_censored"
   case offset, count, number, text
 }
 
@@ -154,7 +155,8 @@ struct CoordinatorFrame: Codable {
         worker: try fields.decode(Int64.self, forKey: .worker),
         leaseSeconds: try fields.number(.leaseSeconds, in: 1e-3...1e9),
         progressSeconds: try fields.number(.progressSeconds, in: 1e-3...1e9),
-        checkpointSeconds: try fields.numberIfPresent(.checkpointSeconds, in: 1e-3...1e9))
+        checkpointSeconds: try fields.numberIfPresent(.checkpointSeconds, in: 1e-3...1e9),
+        keepsCensored: try fields.decodeIfPresent(Bool.self, forKey: .keepsCensored) ?? false)
     case "refused": message = .refused(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "barred": message = .barred(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "say_hello": message = .sayHello
@@ -194,12 +196,13 @@ struct CoordinatorFrame: Codable {
     try fields.encode(WireProtocol.version, forKey: .version)
     func type(_ name: String) throws { try fields.encode(name, forKey: .type) }
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds):
+    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored):
       try type("welcome")
       try fields.encode(worker, forKey: .worker)
       try fields.encode(leaseSeconds, forKey: .leaseSeconds)
       try fields.encode(progressSeconds, forKey: .progressSeconds)
       try fields.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
+      if keepsCensored { try fields.encode(true, forKey: .keepsCensored) }
     case .refused(let reason):
       try type("refused")
       try fields.encode(WireText.clean(reason, limit: WireCodec.maximumReasonBytes), forKey: .reason)

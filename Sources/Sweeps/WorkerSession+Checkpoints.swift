@@ -45,13 +45,14 @@ extension WorkerSession {
 
   /// Whether the coordinator wants checkpoints, is there, and lacks the newest one.
   var isOfferWorthwhile: Bool {
-    guard case .welcomed(_, _, _?) = standing, let newest = offers.newest else { return false }
+    guard case .welcomed(_, _, let checkpointSeconds) = standing, let newest = offers.newest else { return false }
+    if case .handingEndOver = activity {} else if checkpointSeconds == nil { return false }
     return offers.kept.map { newest.epoch > $0 } ?? true
   }
 
   /// When the newest checkpoint is to be offered; nil when it is not.
   var offerDue: MonotonicInstant? {
-    guard isOfferWorthwhile, case .welcomed(_, _, let checkpointSeconds?) = standing, let newest = offers.newest else {
+    guard isOfferWorthwhile, case .welcomed(_, _, let checkpointSeconds) = standing, let newest = offers.newest else {
       return nil
     }
     let undisturbed = offers.pulled?.advanced(bySeconds: 2 * configuration.resendSeconds) ?? now
@@ -59,11 +60,11 @@ extension WorkerSession {
     case .training:
       // The same one is not said again: a coordinator that has no use for it now has none later either.
       guard let said = offers.said else { return now }
-      guard said.epoch != newest.epoch else { return nil }
+      guard said.epoch != newest.epoch, let checkpointSeconds else { return nil }
       let due = said.at.advanced(bySeconds: checkpointSeconds)
       // One that is kept disturbs nobody any more.
       return offers.kept == said.epoch ? due : max(due, undisturbed)
-    case .handingOver:
+    case .handingOver, .handingEndOver:
       // This is the last one: at once, and until it is taken.
       guard let said = offers.said, said.epoch == newest.epoch else { return now }
       let again = said.at.advanced(bySeconds: configuration.resendSeconds)
@@ -87,13 +88,18 @@ extension WorkerSession {
       return
     }
     if offers.said?.epoch == request.missing.epoch { offers.pulled = now }
+    if case .handingEndOver(let unsent, _) = activity {
+      activity = .handingEndOver(unsent, until: now.advanced(bySeconds: endSeconds))
+    }
     emit(.sendChunk(held.lease, held.point, request))
   }
 
   mutating func checkpointKept(_ held: HeldLease, _ epoch: Int) {
     guard heldLease == held else { return }
     offers.kept = max(offers.kept ?? epoch, epoch)
-    if case .handingOver = activity, !isOfferWorthwhile { handBack() }
+    guard !isOfferWorthwhile else { return }
+    if case .handingOver = activity { handBack() }
+    if case .handingEndOver = activity { deliver() }
   }
 
   /// The end of `handingOver`.
@@ -176,8 +182,11 @@ extension WorkerSession {
       log(
         .warning, "the coordinator does not take the checkpoint of point \(held.point.short); it stays on this machine")
       handBack()
+    case .handingEndOver(let unsent, _) where unsent.held == held && offers.newest?.epoch == epoch:
+      log(.warning, "the coordinator does not take how point \(held.point.short) ended, so it is not kept")
+      deliver()
     // Another checkpoint follows, and is offered then.
-    case .idle, .fetching, .training, .stopping, .handingOver: break
+    case .idle, .fetching, .training, .stopping, .handingOver, .handingEndOver: break
     }
   }
 
@@ -197,7 +206,7 @@ extension WorkerSession {
       guard let epoch = fetchedEpoch else { return }
       fetchedEpoch = nil
       sayUnreadable(held, epoch: epoch)
-    case .idle, .stopping, .handingOver: break
+    case .idle, .stopping, .handingOver, .handingEndOver: break
     }
   }
 

@@ -21,7 +21,8 @@ extension WorkerSession {
 
   mutating func receive(_ message: CoordinatorMessage) {
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds):
+    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored):
+      self.keepsCensored = keepsCensored
       welcome(
         worker,
         .welcomed(
@@ -78,8 +79,9 @@ extension WorkerSession {
       return
     }
     // The checkpoint, and results on disk, stay in the scratch folder for a build that is welcome.
+    deliver()
     switch activity {
-    case .idle, .stopping: break
+    case .idle, .stopping, .handingEndOver: break
     case .fetching(let fetch):
       emit(.dropFetched(fetch.grant.held.point))
       close(fetch.grant.held)
@@ -133,6 +135,11 @@ extension WorkerSession {
       }
     case .stopping(let current, _, _):
       if held.lease > current.lease { nextGrant = grant }
+    // Trained already: the result comes, under the lease that it was trained under, and the other point after it.
+    case .handingEndOver(let unsent, _):
+      guard held.lease > unsent.lease else { return }
+      if held.point != unsent.point { nextGrant = grant }
+      deliver()
     // Whoever hands over is leaving, which was looked at above.
     case .handingOver: break
     }
@@ -170,6 +177,8 @@ extension WorkerSession {
       emit(.dropFetched(fetch.grant.held.point))
       close(fetch.grant.held)
       proceed()
+    // It is as good as any.
+    case .handingEndOver(let unsent, _) where unsent.lease == lease: deliver()
     case .handingOver(let held, _, _) where held.lease == lease:
       log(.info, "\(lease) was revoked before its checkpoint was taken over")
       close(held)

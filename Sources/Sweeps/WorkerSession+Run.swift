@@ -21,11 +21,41 @@ extension WorkerSession {
 
   /// Right also while stopping: the run was faster than the wish to stop it, and its result is as good as any.
   mutating func runFinished(_ result: RunResult, seconds: Double) {
+    if case .training(let held) = activity, isEndWanted(of: result) {
+      let unsent = UnsentResult(lease: held.lease, point: held.point, result: result, seconds: seconds)
+      activity = .handingEndOver(unsent, until: now.advanced(bySeconds: endSeconds))
+      return
+    }
     guard let held = endRun() else { return }
-    let unsent = UnsentResult(lease: held.lease, point: held.point, result: result, seconds: seconds)
+    bring(UnsentResult(lease: held.lease, point: held.point, result: result, seconds: seconds))
+  }
+
+  private mutating func bring(_ unsent: UnsentResult) {
     emit(.keepResult(unsent))
     post(.finished(unsent))
     proceed()
+  }
+
+  /// Whether the coordinator keeps the checkpoint from which this run could be made longer, and lacks it.
+  private func isEndWanted(of result: RunResult) -> Bool {
+    guard isWelcome, keepsCensored, leaving == nil, result.isCensoredAtItsEnd, let newest = offers.newest else {
+      return false
+    }
+    return newest.epoch == result.epochs && offers.kept.map { newest.epoch > $0 } ?? true
+  }
+
+  /// A coordinator that has asked for nothing for so long takes nothing. It may have others to serve first, but must not
+  /// take this worker for one that hangs.
+  var endSeconds: Double {
+    guard case .welcomed(let leaseSeconds, _, _) = standing else { return configuration.handOverSeconds }
+    return leaseSeconds / 2
+  }
+
+  /// The end of `handingEndOver`, whatever became of the checkpoint.
+  mutating func deliver() {
+    guard case .handingEndOver(let unsent, _) = activity else { return }
+    close(unsent.held)
+    bring(unsent)
   }
 
   mutating func runFailed(_ kind: AttemptClass, _ reason: String) {
@@ -59,7 +89,7 @@ extension WorkerSession {
   /// What the training thread had; nil when it had nothing, which no shell should ever say.
   private mutating func endRun() -> HeldLease? {
     switch activity {
-    case .idle, .fetching, .handingOver:
+    case .idle, .fetching, .handingOver, .handingEndOver:
       log(.error, "the training thread ended a run that it was not given")
       return nil
     case .training(let held), .stopping(let held, _, _):
@@ -125,6 +155,10 @@ extension WorkerSession {
     case .training(let held):
       stop(held, checkpoint: true, handBack: true)
       fallthrough
+    case .handingEndOver:
+      leaving = Leaving(
+        code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))
+      deliver()
     case .stopping, .handingOver:
       leaving = Leaving(code: code, reason: reason, until: now.advanced(bySeconds: configuration.stopSeconds))
     }

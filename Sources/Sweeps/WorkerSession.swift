@@ -32,6 +32,8 @@ package struct WorkerSession: Hashable, Sendable {
     case stopping(HeldLease, handBack: Bool, until: MonotonicInstant)
     /// Stopped at `epoch`; the point is handed back when its checkpoint is kept elsewhere, or at `until`.
     case handingOver(HeldLease, epoch: Int, until: MonotonicInstant)
+    /// Done; the result is said when the checkpoint with which the run ended is kept elsewhere, or at `until`.
+    case handingEndOver(UnsentResult, until: MonotonicInstant)
   }
 
   struct Leaving: Hashable, Sendable {
@@ -70,6 +72,8 @@ package struct WorkerSession: Hashable, Sendable {
   var progress: RunProgress?
   var epochsPerSecond = 0.0
   var lastProgress: MonotonicInstant?
+  /// Whether the coordinator wants the checkpoint with which a censored run ended.
+  var keepsCensored = false
   /// Of the run under way.
   var offers = Offers()
   /// Of the checkpoint that the run under way was given by the coordinator; nil where it has its own, or none.
@@ -133,7 +137,8 @@ package struct WorkerSession: Hashable, Sendable {
     switch activity {
     case .idle, .training: break
     case .fetching(let fetch): deadlines.append(fetch.heard.advanced(bySeconds: configuration.fetchSeconds))
-    case .stopping(_, _, let until), .handingOver(_, _, let until): deadlines.append(until)
+    case .stopping(_, _, let until), .handingOver(_, _, let until), .handingEndOver(_, let until):
+      deadlines.append(until)
     }
     return deadlines.min()
   }
@@ -145,6 +150,7 @@ package struct WorkerSession: Hashable, Sendable {
     switch activity {
     case .fetching(let fetch): fetch.grant.held
     case .training(let held), .stopping(let held, handBack: true, _), .handingOver(let held, _, _): held
+    case .handingEndOver(let unsent, _): unsent.held
     case .idle, .stopping: nil
     }
   }
@@ -171,6 +177,9 @@ package struct WorkerSession: Hashable, Sendable {
     case .stopping(_, _, let until) where now >= until:
       exit(1, "the training thread did not stop within \(Int(configuration.stopSeconds)) s")
       return
+    case .handingEndOver(let unsent, let until) where now >= until:
+      log(.warning, "how point \(unsent.point.short) ended was not taken over in time, so it is not kept")
+      deliver()
     case .handingOver(let held, _, let until) where now >= until:
       log(.warning, "the checkpoint of point \(held.point.short) was not taken over in time; it stays on this machine")
       handBack()

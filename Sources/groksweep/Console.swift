@@ -1,6 +1,7 @@
 // Where words go: results to stdout, everything else to stderr. Knows whether anybody is watching.
 
 import Foundation
+import Logging
 
 enum Console {
   /// Whether stderr is a terminal that can redraw lines: then progress is live.
@@ -18,13 +19,18 @@ enum Console {
   }
 
   /// Progress and remarks.
-  static func remark(_ text: String) {
-    write(text + "\n", to: 2)
-  }
+  static func remark(_ text: String) { say(text, .info) }
 
   /// An error: every line opens with the command's name, as other tools do.
   static func complain(_ text: String) {
-    for line in text.split(separator: "\n", omittingEmptySubsequences: true) { remark("groksweep: \(line)") }
+    for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
+      JSONLog.isOn.load(ordering: .relaxed) ? say(String(line), .error) : say("groksweep: \(line)", .error)
+    }
+  }
+
+  private static func say(_ text: String, _ level: Logger.Level) {
+    let isJSON = JSONLog.isOn.load(ordering: .relaxed)
+    write((isJSON ? JSONLog.line(level, text, at: Date()) : text) + "\n", to: 2)
   }
 
   /// Raw text to stderr, for redrawing.

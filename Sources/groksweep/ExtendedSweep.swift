@@ -1,10 +1,12 @@
 // `groksweep extend --where`: more epochs for many finished points of a store, as a sweep of their own in it.
 //
-// Nothing is kept of the state in which finished points ended, so the longer runs begin at their start; training is
-// deterministic, so their first epochs are those that are stored.
+// Where the state is kept in which a censored run ended (EndedRuns.swift), the coordinator has the longer one go on from
+// there by itself; here it is only said. All others begin at their start. Training is deterministic, so the first epochs
+// are those that are stored either way.
 
 import Cluster
 import Foundation
+import Grokking
 import Reports
 import Results
 import Sweeps
@@ -18,6 +20,7 @@ struct ExtendedSweep {
   /// nil: each point stops as it did.
   let afterGrokking: Int?
   let name: String?
+  let keepsCensored: Bool
 
   func run(workers: Int?, _ connection: Connection) throws {
     let file = try longerSweep()
@@ -26,7 +29,7 @@ struct ExtendedSweep {
       return try conclude(
         try client.ask(.submit(name: "\(file.name).yaml", text: file.text, overrides: [], priority: nil)), json: false)
     }
-    try LocalJob(name: file.name, sweeps: [file], path: store, workers: workers).run(
+    try LocalJob(name: file.name, sweeps: [file], path: store, workers: workers, keepsCensored: keepsCensored).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(store, onto: screen) }
       },
@@ -38,7 +41,27 @@ struct ExtendedSweep {
     if let afterGrokking { words += ["--after-grokking", "\(afterGrokking)"] }
     if let name { words += ["--name", name] }
     if let workers { words += ["--workers", "\(workers)"] }
+    if keepsCensored { words.append("--keep-censored") }
     return shellQuoted(words)
+  }
+
+  /// How many go on where a shorter run ended.
+  private func tell(_ experiments: [Experiment]) {
+    let ended = EndedRuns(besides: store)
+    let kept = ended.exist ? experiments.count { ended.contents(for: $0) != nil } : 0
+    let whence =
+      switch (kept, experiments.count - kept) {
+      case (0, _): "each from its start: nothing is kept of how shorter ones ended (--keep-censored keeps it)"
+      case (_, 0): "each from where a shorter one ended"
+      case (_, let rest): "\(kept) from where a shorter one ended, \(rest) from the start"
+      }
+    Console.remark("\(Wording.count(experiments.count, "point")) to \(Wording.grouped(epochs)) epochs, \(whence)")
+    let cosine = experiments.count { $0.lineage == nil }
+    if cosine > 0 {
+      Console.remark(
+        "of these, \(cosine) with schedule cosine: its learning rates depend on the last epoch, so a longer run is another one "
+          + "from its first epochs on")
+    }
   }
 
   private func longerSweep() throws -> SweepFile {
@@ -57,9 +80,6 @@ struct ExtendedSweep {
     if done > 0 { left.append("\(Wording.count(done, "point")) had \(Wording.grouped(epochs)) epochs or more") }
     if diverged > 0 { left.append("\(diverged) diverged and cannot go on") }
     if !left.isEmpty { Console.remark("left as they are: \(left.joined(separator: "; "))") }
-    Console.remark(
-      "\(Wording.count(points.count, "point")) to \(Wording.grouped(epochs)) epochs, each from its start: nothing is kept of "
-        + "how finished points ended")
     let experiments = points.map { point in
       var longer = point.experiment
       longer.training.epochs = epochs
@@ -69,6 +89,7 @@ struct ExtendedSweep {
     // Points that differed in their epochs only become one.
     var seen: Set<PointID> = []
     let distinct = experiments.filter { seen.insert(PointID(of: $0)).inserted }
+    tell(distinct)
     let source = sweeps.count == 1 ? "\(sweeps[0])-" : ""
     let called = name ?? "\(source)extended-\(epochs)"
     return try SweepFile(

@@ -51,6 +51,7 @@ struct Failure: Error {
     case is SweepFileError, is ModelFileError, is AnalysisError, is ExperimentProblem, is RunError: .badInput
     case is ReproductionError: .usage
     case let error as StoreError: Self.isBadInput(error.kind) ? .badInput : .failed
+    case let error as SlurmError: Self.status(of: error)
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
     case let error as LauncherError: error.isBadInput ? .badInput : .failed
@@ -61,6 +62,14 @@ struct Failure: Error {
       is SealedFileError, is ScratchUnwritable, is DashboardError, is SnapshotMissing:
       .failed
     default: nil
+    }
+  }
+
+  private static func status(of error: SlurmError) -> ExitStatus {
+    switch error {
+    case .usage: .usage
+    case .missing, .refused, .gaveUp: .failed
+    case .unreachable: .noCoordinator
     }
   }
 

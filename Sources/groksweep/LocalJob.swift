@@ -19,6 +19,10 @@ struct LocalJob {
   let workers: Int?
   /// Shown in the browser while it runs, or not.
   var dashboard: DashboardOptions?
+  /// Whether the states in which censored runs end are kept, for longer ones.
+  var keepsCensored = false
+  /// How its log looks; nil: as usual.
+  var log: LogOptions?
 
   /// Of a sweep that grows, so many possible points get their names for the display at once.
   private static let namedPoints = 10_000
@@ -43,7 +47,8 @@ struct LocalJob {
       }
       return try store.register(SweepRegistration(sweep, points: points), at: Date())
     }
-    let screen = Screen()
+    let usual = Screen()
+    let (screen, logger) = log?.start(usual: .warning) ?? (usual, Logger(onto: usual, from: .warning))
     try announce(store, registrations, screen)
     let dashboard = try dashboard?.start(store: path, screen: screen)
     defer { withExtendedLifetime(dashboard) {} }
@@ -53,17 +58,19 @@ struct LocalJob {
     // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
     // epoch of the largest model.
     let scheduler = SchedulerConfiguration(
-      leaseSeconds: 600, graceSeconds: 0, selfTestDigest: SelfTest.digest)
+      leaseSeconds: 600, graceSeconds: 0, keepsCensored: keepsCensored, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
-        workerArguments: ["--quiet"], scratch: scratchPath(besides: path), scheduler: scheduler))
+        workerArguments: ["--quiet"] + (log?.arguments ?? []), scratch: scratchPath(besides: path), scheduler: scheduler
+      ))
     let title = sweeps.contains { $0.boundary != nil } ? "\(name) (refining: more points come)" : name
     let display = SweepDisplay(sweep: title, settings: settings, screen: screen)
     let end = try local.run(
-      store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
+      store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: logger,
       onOverview: { display.show($0) })
     screen.clear()
+    if keepsCensored { tellEndedRuns(besides: path) }
     try conclude(store, end)
   }
 
@@ -88,6 +95,17 @@ func openStore(_ path: String, _ mode: Store.Mode) throws -> Store {
 /// Where a sweep's workers keep checkpoints and snapshots: beside its store.
 func scratchPath(besides store: String) -> String {
   (store.hasSuffix(".sqlite") ? String(store.dropLast(7)) : store) + ".scratch"
+}
+
+/// Says what there is to go on from beside the store.
+func tellEndedRuns(besides store: String) {
+  let ended = EndedRuns(besides: store)
+  let (runs, bytes) = ended.size
+  guard runs > 0 else { return }
+  let mebibytes = Wording.fixed(Double(bytes) / 1_048_576, digits: 1)
+  Console.remark(
+    "\(ended.root): how \(Wording.count(runs, "censored run")) ended, \(mebibytes) MiB; groksweep extend goes on from there"
+  )
 }
 
 /// `words` as a shell reads them back.

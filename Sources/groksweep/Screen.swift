@@ -1,5 +1,6 @@
 // The live part of the terminal: a few lines at the bottom that are redrawn, with remarks scrolling by above them.
 
+import Foundation
 import Logging
 import Synchronization
 
@@ -28,6 +29,7 @@ final class Screen: Sendable {
 
   /// A line that stays, above the live ones.
   func remark(_ text: String) {
+    guard !JSONLog.isOn.load(ordering: .relaxed) else { return Console.remark(text) }
     let width = Console.width
     state.withLock { state in
       Console.draw(
@@ -60,6 +62,10 @@ struct ScreenLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
+    if JSONLog.isOn.load(ordering: .relaxed) {
+      let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+      return Console.draw(JSONLog.line(event.level, "\(event.message)", fields, at: Date()) + "\n")
+    }
     let prefix = event.level >= .warning ? "groksweep: \(event.level.rawValue): " : "groksweep: "
     screen.remark("\(prefix)\(event.message)")
   }

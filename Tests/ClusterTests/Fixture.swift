@@ -114,12 +114,13 @@ final class Fixture {
 
   /// Runs a coordinator on this thread until it is done, or told to end when the deadline has passed.
   func coordinate(
-    at endpoint: String? = nil, _ scheduler: SchedulerConfiguration = SchedulerConfiguration(progressSeconds: 0.01),
+    at endpoint: String? = nil, sweeps: [String] = ["tiny"],
+    _ scheduler: SchedulerConfiguration = SchedulerConfiguration(progressSeconds: 0.01),
     onOverview: ((SchedulerOverview, Interrupt) -> Void)? = nil
   ) throws -> CoordinatorEnd {
     let interrupt = try Interrupt()
     let shell = try CoordinatorShell(
-      store: store, sweeps: ["tiny"],
+      store: store, sweeps: sweeps,
       CoordinatorShell.Configuration(
         endpoint: endpoint ?? self.endpoint, scheduler: scheduler, overviewSeconds: 0.01),
       interrupt: interrupt, logger: logger)

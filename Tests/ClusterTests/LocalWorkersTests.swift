@@ -192,35 +192,26 @@ import ZeroMQ
     workers.stop(graceSeconds: 0)
   }
 
-  @Test func `processes without room in their scratch space are started again later, and never given up`() throws {
+  /// The letter that the process says to its supervisor before it ends, and the line that is written about it.
+  @Test(arguments: [
+    (letter: "s", code: 1, line: "found no room in its scratch space"),
+    (letter: "b", code: 75, line: "the coordinator takes nobody from this machine for now"),
+  ])
+  func `a process without room in its scratch space, or whose machine is barred, is started again and never given up`(
+    letter: String, code: Int, line: String
+  ) throws {
     let fixture = try Fixture(points: 1)
     var pauses = Self.quick
     (pauses.fullFirst, pauses.fullLongest) = (0.01, 0.02)
     var starts = 0
     let workers = LocalWorkers(count: 1, executable: "/bin/sh", pauses: pauses, logger: fixture.logger) { _ in
       starts += 1
-      return ["-c", "printf s >&3; exit 1"]
+      return ["-c", "printf \(letter) >&3; exit \(code)"]
     }
     try workers.start()
     _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
     #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
-    #expect(fixture.lines.contains("found no room in its scratch space"))
-    workers.stop(graceSeconds: 0)
-  }
-
-  @Test func `a process whose machine is barred is started again later, and its slot is never given up`() throws {
-    let fixture = try Fixture(points: 1)
-    var pauses = Self.quick
-    (pauses.fullFirst, pauses.fullLongest) = (0.01, 0.02)
-    var starts = 0
-    let workers = LocalWorkers(count: 1, executable: "/bin/sh", pauses: pauses, logger: fixture.logger) { _ in
-      starts += 1
-      return ["-c", "printf b >&3; exit 75"]
-    }
-    try workers.start()
-    _ = Self.watch(workers, until: { starts > LocalWorkers.crashLimit + 2 }, fixture)
-    #expect(starts > LocalWorkers.crashLimit + 2 && !workers.isOver)
-    #expect(fixture.lines.contains("the coordinator takes nobody from this machine for now"))
+    #expect(fixture.lines.contains(line))
     workers.stop(graceSeconds: 0)
   }
 

@@ -108,6 +108,37 @@ import Testing
         """) == ["4"])
   }
 
+  @Test func `censored runs go on from where they ended, when that is kept, and give what they give from their start`()
+    throws
+  {
+    let folder = try Folder()
+    try folder.write(Self.short, to: "short.yaml")
+    let swept = try Groksweep.run(["sweep", "short.yaml", "--workers", "2", "--keep-censored"], in: folder)
+    #expect(swept.status == 0 && swept.errors.contains("how 4 censored runs ended"), "\(swept.errors)")
+    let ended = try FileManager.default.contentsOfDirectory(atPath: folder.path("short.checkpoints/ended")).sorted()
+    #expect(ended.count == 4)
+    // One of them is damaged, and one is gone.
+    let damaged = folder.path("short.checkpoints/ended/\(ended[0])/weights-1")
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: damaged))
+    bytes[bytes.count - 1] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: damaged))
+    try FileManager.default.removeItem(atPath: folder.path("short.checkpoints/ended/\(ended[1])"))
+
+    let extend = ["extend", "--where", "censored", "--store", "short.sqlite", "--epochs"]
+    let longer = try Groksweep.run(extend + ["90", "--workers", "2", "--keep-censored"], in: folder)
+    #expect(longer.status == 0, "\(longer.errors)")
+    #expect(longer.errors.contains("3 from where a shorter one ended, 1 from the start"), "\(longer.errors)")
+    let straight = try Groksweep.run(
+      ["sweep", "short.yaml", "--store", "straight.sqlite", "--set", "training.epochs=90"], in: folder)
+    #expect(straight.status == 0, "\(straight.errors)")
+    let runs = "SELECT point, digest FROM runs WHERE max_epochs = 90 ORDER BY point"
+    #expect(try folder.query("short.sqlite", runs) == folder.query("straight.sqlite", runs))
+    #expect(try folder.query("short.sqlite", runs).count == 4)
+
+    let longest = try Groksweep.run(extend + ["200"], in: folder)
+    #expect(longest.status == 0 && longest.errors.contains("each from where a shorter one ended"), "\(longest.errors)")
+  }
+
   @Test func `what cannot be extended is said`() throws {
     let folder = try Folder()
     try folder.write(Self.short, to: "short.yaml")

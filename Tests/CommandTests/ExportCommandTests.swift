@@ -75,6 +75,17 @@ import Testing
     #expect(try !folder.names().contains("absent.sqlite"))
   }
 
+  @Test func `a name that looks like a URI is a file's name`() throws {
+    let folder = try Folder()
+    try folder.write(
+      "sweep: s\ntask: {modulus: 7}\nmodel: {d_model: 8, heads: 2, d_mlp: 16}\ntraining: {epochs: 2}\n", to: "s.yaml")
+    #expect(try Groksweep.run(["sweep", "s.yaml", "--workers", "1"], in: folder).status == 0)
+    let made = try Groksweep.run(["snapshot", "--store", "s.sqlite", "-o", "file:abc"], in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(names.contains("file:abc") && names.allSatisfy { !$0.contains(".new") && $0 != "abc" }, "\(names)")
+  }
+
   @Test func `a snapshot of a store to which a sweep writes is sound, and replaces nothing`() throws {
     let folder = try Folder()
     try folder.write(

@@ -22,18 +22,20 @@ import Testing
     ("Figures", []),
     ("Reports", ["Figures", "Results", "Sweeps", "Grokking"]),
     ("Dashboard", ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
+    ("Launchers", ["Cluster", "Results", "Sweeps"]),
     (
       "groksweep",
       [
-        "Cluster", "Dashboard", "Figures", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking",
+        "Kernels",
         "ZeroMQ",
       ]
     ),
   ]
 
   private static let ours: Set<String> = [
-    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Reports",
-    "Dashboard", "groksweep",
+    "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Launchers",
+    "Reports", "Dashboard", "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {

@@ -44,6 +44,26 @@ import Testing
     #expect(try Self.finish(longer) == Self.straight.get())
   }
 
+  @Test func `a checkpoint of a shorter run is taken for a longer one only where that is wanted, and is of it`() throws
+  {
+    let snapshots = SnapshotStore.inMemory()
+    let (end, _) = try Self.train(Self.experiment(epochs: 555), snapshots)
+    func resumed(_ experiment: Experiment, orShorter: Bool = true) throws -> Run {
+      try Run(
+        resuming: end, of: experiment, orShorter: orShorter, kernels: .choose(), snapshots: snapshots)
+    }
+    let longer = try resumed(Self.experiment(epochs: 1500))
+    #expect(longer.progress.epoch == 555)
+    #expect(try Self.finish(longer) == Self.straight.get())
+    #expect(try Run.contents(of: end, of: Self.experiment(epochs: 1500)).epoch == 555)
+    #expect(throws: CheckpointError.self) { try resumed(Self.experiment(epochs: 1500), orShorter: false) }
+    #expect(throws: CheckpointError.self) { try resumed(Self.experiment(epochs: 500)) }
+    var other = Self.experiment(epochs: 1500)
+    other.modelSeed += 1
+    #expect(throws: CheckpointError.self) { try resumed(other) }
+    #expect(throws: CheckpointError.self) { try Run.contents(of: end, of: other) }
+  }
+
   /// Between the checkpoint and the crash states were removed in whose intervals nothing crossed, and with a limit also
   /// weights of which the analysis trains its own.
   @Test(arguments: [130, 655, 1010], [0, 1 << 20, SnapshotStore.limitBytes])

@@ -1,6 +1,5 @@
+import Launchers
 import Testing
-
-@testable import Launchers
 
 /// ssh's words as OpenSSH 9.2 writes them.
 @Suite struct HostTroubleTests {

@@ -54,7 +54,7 @@ import Testing
     ("hosts:\n  - {host: ada, copy: yes}", "lab.yaml:2: copy has to be true or false"),
     ("hosts:\n  - {host: ada, folder: x}", "lab.yaml:2: folder has to be a folder there, from / or from ~/"),
     ("hosts:\n  - {host: ada, ssh_options: -v}", "lab.yaml:2: ssh_options has to be a list of words"),
-    ("hosts:\n - ada\n  - b", "lab.yaml:3: is not YAML:"),
+    ("hosts:\n\t- ada", "lab.yaml:2: is not YAML:"),
   ]) func `what is wrong is told by file and line`(text: String, words: String) {
     #expect(complaints(text).hasPrefix(words), "\(complaints(text))")
   }

@@ -1,7 +1,6 @@
 import Foundation
+import Launchers
 import Testing
-
-@testable import Launchers
 
 /// The scripts, run by this machine's shells in place of another's.
 @Suite struct RemoteScriptTests {

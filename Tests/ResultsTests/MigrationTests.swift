@@ -4,8 +4,9 @@
 // waves and one without, and a run that diverged. Fixtures/schema-2.sqlite was written by the last groksweep of schema
 // 2: two finished runs, a point that was quarantined when its worker had been killed three times, and a point that was
 // running when its coordinator was killed. Fixtures/schema-3.sqlite was written by the last groksweep of schema 3: 58 runs of
-// modulus 29 in three sweeps that share points, one of them paused, and two points that were run again. They are never
-// written anew.
+// modulus 29 in three sweeps that share points, one of them paused, and two points that were run again.
+// Fixtures/schema-4.sqlite was written by a groksweep of schema 4: 20 runs of three sweeps, one of variants of training,
+// paused, one whose points were run again, and one that searched a boundary and found it. They are never written anew.
 
 import Foundation
 import GRDB
@@ -20,16 +21,19 @@ import Testing
   private let path: String
   private let pathOfSchema2: String
   private let pathOfSchema3: String
+  private let pathOfSchema4: String
 
   init() throws {
     folder = try TemporaryFolder()
     path = folder.file("old.sqlite")
     pathOfSchema2 = folder.file("old-2.sqlite")
     pathOfSchema3 = folder.file("old-3.sqlite")
+    pathOfSchema4 = folder.file("old-4.sqlite")
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-1.sqlite").path, toPath: path)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-2.sqlite").path, toPath: pathOfSchema2)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-3.sqlite").path, toPath: pathOfSchema3)
+    try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-4.sqlite").path, toPath: pathOfSchema4)
   }
 
   private func rows(_ sql: String, in other: String? = nil) throws -> [Row] {
@@ -175,6 +179,40 @@ import Testing
     #expect(try store.schedulerStart().points.allSatisfy { $0.state == .finished })
   }
 
+  @Test func `a store of schema 4 opens and answers from every view`() throws {
+    func old(_ sql: String) throws -> [Row] { try rows(sql, in: pathOfSchema4) }
+    func strings(_ sql: String) throws -> [String] { try old(sql).map { $0[0] as String } }
+    let before = try strings("SELECT digest FROM runs ORDER BY point")
+    let store = try Store(path: pathOfSchema4, mode: .open)
+    #expect(store.migratedFrom == (Store.schemaVersion == 4 ? nil : 4))
+    let counts = [
+      ("runs", 20), ("curves", 186), ("crossings", 180), ("phases", 18), ("spectra", 2164), ("neurons", 1440),
+      ("heads", 60), ("ablations", 253), ("key_frequencies", 93), ("frequency_curves", 1094), ("attempts", 20),
+      ("verifications", 2), ("violations", 0), ("workers", 7), ("failures", 0), ("sweep_progress", 3),
+      ("grokking_times", 10), ("predictors", 45), ("boundaries", 1),
+    ]
+    for (view, count) in counts {
+      #expect(try old("SELECT * FROM \(view)").count == count, "\(view)")
+    }
+    #expect(try strings("SELECT digest FROM runs ORDER BY point") == before)
+    #expect(
+      try strings("SELECT DISTINCT optimizer || ' ' || schedule || ' ' || grokfast_lambda FROM runs ORDER BY 1") == [
+        "adamw constant 0.0", "adamw constant 2.0", "adamw cosine 0.0", "sgd constant 0.0", "sgd cosine 0.0",
+      ])
+    #expect(
+      try strings("SELECT axis || ' ' || low || ' ' || high || ' ' || grokked FROM boundaries") == [
+        "task.train_fraction 0.6 0.7 high"
+      ])
+    #expect(
+      try strings(
+        "SELECT setting || ' ' || grokked || ' ' || median_grokking_epoch FROM grokking_times WHERE grokked > 0")
+        == ["train_fraction=0.7 2 506", "train_fraction=0.8 2 572"])
+    #expect(try store.sweepProgress().map(\.state) == [.paused, .active, .active])
+    #expect(try store.boundarySweeps(nil).problems.isEmpty)
+    #expect(try store.schedulerStart().points.allSatisfy { $0.state == .finished })
+    #expect(try old("PRAGMA integrity_check").map { $0[0] as String } == ["ok"])
+  }
+
   @Test func `values that older stores did not know are at their defaults, which groups by them show`() throws {
     _ = try Store(path: pathOfSchema3, mode: .open)
     let values = try rows(
@@ -195,7 +233,7 @@ import Testing
   @Test func `migrated stores have the schema of a new one`() throws {
     let fresh = try StoreFixture()
     let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
-    for path in [path, pathOfSchema2, pathOfSchema3] {
+    for path in [path, pathOfSchema2, pathOfSchema3, pathOfSchema4] {
       _ = try Store(path: path, mode: .open)
       #expect(try rows(schema, in: path) == (try fresh.rows(schema)))
     }

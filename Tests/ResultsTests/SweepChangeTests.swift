@@ -57,6 +57,34 @@ import Testing
     #expect(Set(start.points.map(\.id)) == Set((other.points + sweep.points[..<3]).map(\.id)))
   }
 
+  @Test func `points of an earlier search with other fixed values say so, and are no neighbours of the new ones`()
+    throws
+  {
+    let fixture = try StoreFixture()
+    func search(epochs: Int, _ fractions: [Double]) -> SweepRegistration {
+      let points = fractions.map { fraction in
+        var experiment = Experiment()
+        (experiment.task.trainFraction, experiment.training.epochs) = (fraction, epochs)
+        return Point(experiment: experiment, setting: "train_fraction=\(fraction)")
+      }
+      return SweepRegistration(
+        name: "search", canonical: #"{"epochs":\#(epochs),"method":"boundary"}"#, fileText: "sweep: search",
+        axes: ["task.train_fraction", "seed"], points: points, differences: { _ in ["epochs"] })
+    }
+    for (epochs, fractions) in [(100, [0.3, 0.5]), (200, [0.4]), (300, [0.6])] {
+      let sweep = search(epochs: epochs, fractions)
+      _ = try fixture.store.register(sweep, at: Sample.now)
+      for point in sweep.points {
+        try fixture.store.recordFailure(point.id, reason: "so that it stays", at: Sample.now)
+      }
+    }
+    #expect(
+      try fixture.rows("SELECT label FROM setting ORDER BY label").map { $0[0] as String } == [
+        "train_fraction=0.3 epochs=100", "train_fraction=0.4 epochs=200", "train_fraction=0.5 epochs=100",
+        "train_fraction=0.6",
+      ])
+  }
+
   @Test func `what comes back goes on with its history`() throws {
     let (fixture, sweep) = try mixed()
     _ = try fixture.store.register(Sample.sweep(weightDecays: [3]), at: Sample.later(60))

@@ -186,6 +186,19 @@ import Testing
     let residual: Int = 3 * (1608 * (2 * d * m + d * 402 + 8 * d) + 803 * d * (d + d))
     #expect(abs(experiment.estimatedMultiplyAdds / Double(residual) - 1) < 1e-12)
   }
+
+  @Test func `runs that differ in their end only are of one lineage, unless the end decides about their first epoch`() {
+    let experiment = Experiment()
+    var longer = experiment
+    longer.training.epochs += 1
+    longer.stop.afterGrokking = 500
+    #expect(experiment.lineage != nil && experiment.lineage == longer.lineage)
+    var other = experiment
+    other.training.warmupEpochs += 1
+    #expect(other.lineage != nil && other.lineage != experiment.lineage)
+    other.training.schedule = .cosine
+    #expect(other.lineage == nil)
+  }
 }
 
 /// Steele, Lea and Flood's generator: seeded, so that a failure comes again.

@@ -295,6 +295,64 @@ import Testing
     #expect(!bench.finish(3, never, point: 2).contains(.dropCheckpoint(Samples.id(2))))
   }
 
+  @Test(arguments: [true, false])
+  func `how a censored run ended stays for longer ones, where that is wanted and all of it is there`(isWanted: Bool) {
+    var bench = SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false, checkpointSeconds: 30, keepsCensored: isWanted), points: 4)
+    func finish(_ point: Int, _ lease: LeaseID, _ outcome: Outcome) -> [SchedulerDirective] {
+      var result = Samples.result(point)
+      result.outcome = outcome
+      return bench.say(1, .finished(lease: lease, point: Samples.id(point), result, seconds: 1))
+        + bench.handle(.stored(Samples.id(point)))
+    }
+    let lineage = Samples.experiment(0).lineage!
+    let first = bench.join(1)!
+    bench.keep(epoch: 1000, first)
+    let censored = finish(0, first, .memorized(memorization: 140, censoredAfter: 1000))
+    #expect(censored.contains(.keepEnd(Samples.id(0), lineage: lineage)) == isWanted)
+    #expect(censored.contains(.dropCheckpoint(Samples.id(0))) != isWanted)
+    #expect(bench.scheduler.overview(at: bench.now).keptCheckpointBytes == 0)
+
+    let second = censored.grants[0].lease
+    bench.keep(epoch: 1000, second, point: 1)
+    let grokked = finish(1, second, .grokked(memorization: 140, grokking: 900))
+    #expect(grokked.contains(.dropCheckpoint(Samples.id(1))))
+    let third = grokked.grants[0].lease
+    bench.keep(epoch: 900, third, point: 2)
+    let early = finish(2, third, .unfit(censoredAfter: 1000))
+    #expect(early.contains(.dropCheckpoint(Samples.id(2))), "not its end")
+  }
+
+  @Test func `a point goes on from what an ended run lent, which takes no room`() {
+    var known = Samples.known(1)
+    known[0].experiment.training.epochs = 4000
+    let contents = Samples.contents(epoch: 1000)
+    let lent = KeptCheckpoint(point: Samples.id(0), contents: contents, isLent: true)
+    var bench = SchedulerBench(
+      SchedulerConfiguration(exitWhenDone: false, checkpointSeconds: 30, checkpointSpaceBytes: contents.byteCount),
+      points: 0)
+    _ = bench.handle(.addSweep(KnownSweep(name: "longer"), known, checkpoints: [lent]))
+    #expect(bench.scheduler.overview(at: bench.now).keptCheckpointBytes == 0)
+    _ = bench.say(1, Samples.hello(1))
+    let said = bench.say(1, .ready)
+    let checkpoints = said.compactMap { if case .grant(_, _, _, let checkpoint) = $0 { checkpoint } else { nil } }
+    #expect(checkpoints == [contents])
+    // Its own takes the place, and room.
+    bench.keep(epoch: 1500, said.grants[0].lease)
+    #expect(bench.scheduler.overview(at: bench.now).keptCheckpointBytes == Samples.contents(epoch: 1500).byteCount)
+  }
+
+  @Test func `whoever verifies a result is told that its checkpoint is not taken`() {
+    var bench = bench()
+    let lease = bench.join(1)!
+    _ = bench.finish(1, lease, point: 0)
+    let second = (bench.handle(.verify([Samples.id(0)])) + bench.say(1, .ready)).grants[0].lease
+    #expect(
+      bench.say(1, offer(second, epoch: 1000)).sent(to: 1) == [
+        .chunkGone(lease: second, point: Samples.id(0), epoch: 1000)
+      ])
+  }
+
   @Test func `a checkpoint that is kept after its point ended is dropped`() {
     var bench = bench()
     let lease = bench.join(1)!

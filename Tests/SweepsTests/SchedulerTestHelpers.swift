@@ -56,11 +56,11 @@ extension SchedulerBench {
   }
 
   /// Point 0's checkpoint of `epoch` comes from worker 1 and is kept.
-  mutating func keep(epoch: Int, _ lease: LeaseID) {
+  mutating func keep(epoch: Int, _ lease: LeaseID, point: Int = 0) {
     let contents = MachineSamples.contents(epoch: epoch)
-    let said = say(1, .offer(lease: lease, point: MachineSamples.id(0), contents))
+    let said = say(1, .offer(lease: lease, point: MachineSamples.id(point), contents))
     _ = answerPulls(1, said)
-    _ = handle(.checkpointKept(MachineSamples.id(0), contents))
+    _ = handle(.checkpointKept(MachineSamples.id(point), contents))
   }
 }
 

@@ -135,6 +135,10 @@ func complaints(_ text: String, _ overrides: String...) -> String {
     ("training: {epochs: 99999999999999999999}", "x.yaml:1: epochs 99999999999999999999 is too large"),
     ("training: {epsilon: 1e999}", "x.yaml:1: epsilon 1e999 is too large"),
     ("training: {epsilon: 1e-999}", "x.yaml:1: epsilon 1e-999 is too small to be told from 0"),
+    (
+      "training: {epsilon: 1e-300}",
+      "x.yaml:1: epsilon 1e-300 must be at least 1e-30: what is smaller is next to nothing in float32"
+    ),
     ("training: {epsilon: .inf}", "x.yaml:1: epsilon must be a number, not \".inf\""),
     ("training: {epsilon: nan}", "x.yaml:1: epsilon must be a number, not \"nan\""),
     ("model: {biases: yes}", "x.yaml:1: biases must be true or false, not \"yes\""),
@@ -160,6 +164,15 @@ func complaints(_ text: String, _ overrides: String...) -> String {
       "x.yaml:1: optimizer must be one of adamw, adam, sgd, not \"adma\"; did you mean adam?"
     ),
     ("training: {schedule: linear}", "x.yaml:1: schedule must be one of constant, cosine, not \"linear\""),
+    (
+      "training: {epochs: 10, schedule: cosine}",
+      "x.yaml:1: schedule cosine begins after warmup_epochs 10, and the run has 10 epochs: its rates would be those of "
+        + "constant; train for longer, or lower warmup_epochs"
+    ),
+    (
+      "task: {label_noise: 0.0002}",
+      "x.yaml:1: label_noise 0.0002 of 3830 train pairs replaces no label; write 0, or at least 1/3830"
+    ),
     ("training: {momentum: 1}", "x.yaml:1: momentum 1.0 must lie in [0, 1)"),
     ("training: {l1: -1}", "x.yaml:1: l1 -1.0 must be 0 or more"),
     (

@@ -95,6 +95,7 @@ import Testing
       .receipt(lease: LeaseID(3), point: Samples.id(2)), .revoked(lease: LeaseID(3)),
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
+      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, keepsCensored: true),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1), checkpoint: contents),
       .pull(lease: LeaseID(9), point: Samples.id(1), CheckpointRequest(missing: contents, offset: 0, count: 5)),
       .checkpointKept(lease: LeaseID(9), point: Samples.id(1), epoch: 40),

@@ -106,6 +106,71 @@ import Testing
     #expect(bench.handle(.runStopped(epoch: 44)) == [Self.handedBack])
   }
 
+  // The end of a censored run.
+
+  private static func censored() -> RunResult {
+    var result = Samples.result(0)
+    result.outcome = .memorized(memorization: 140, censoredAfter: 1000)
+    return result
+  }
+
+  /// Joined to a coordinator that keeps ends but wants no other checkpoints, with the run's end on disk.
+  private static func ended(keepsCensored: Bool = true, epoch: Int = 1000) -> Bench {
+    var bench = Bench()
+    _ = bench.handle(.start)
+    _ = bench.hear(
+      .welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, keepsCensored: keepsCensored))
+    _ = bench.hear(.grant(lease: lease, point: point, Samples.experiment(0)))
+    #expect(bench.handle(.checkpointWritten(contents(epoch))).isEmpty)
+    return bench
+  }
+
+  private static let unsent = UnsentResult(lease: lease, point: point, result: censored(), seconds: 9)
+  private static let brought: [SessionDirective] = [
+    .keepResult(unsent), .send(.finished(lease: lease, point: point, unsent.result, seconds: 9)),
+  ]
+
+  @Test func `how a censored run ended is handed over before its result`() {
+    var bench = Self.ended()
+    #expect(bench.handle(.runFinished(Self.censored(), seconds: 9)) == [Self.offer(1000)])
+    for _ in 0..<10 {
+      guard case .pull(_, _, let request) = Self.pull(1000) else { return }
+      #expect(bench.hear(Self.pull(1000)) == [.sendChunk(Self.lease, Self.point, request)])
+      #expect(bench.wait(4).isEmpty, "as long as bytes are asked for")
+    }
+    #expect(bench.hear(.checkpointKept(lease: Self.lease, point: Self.point, epoch: 1000)) == Self.brought)
+  }
+
+  enum Refusal: CaseIterable { case silence, notTaken, revoked, interrupt, otherPoint }
+
+  @Test(arguments: Refusal.allCases)
+  func `whatever becomes of how a run ended, its result comes`(refusal: Refusal) {
+    var bench = Self.ended()
+    _ = bench.handle(.runFinished(Self.censored(), seconds: 9))
+    let said: [SessionDirective] =
+      switch refusal {
+      case .silence: bench.wait(31).filter { $0 != Self.offer(1000) }
+      case .notTaken: bench.hear(.chunkGone(lease: Self.lease, point: Self.point, epoch: 1000))
+      case .revoked: bench.hear(.revoked(lease: Self.lease))
+      case .interrupt: bench.handle(.interrupt(exitCode: 0))
+      case .otherPoint: bench.hear(.grant(lease: LeaseID(6), point: Samples.id(1), Samples.experiment(1)))
+      }
+    #expect(said.filter(Self.brought.contains) == Self.brought)
+    #expect(said.contains(.startTraining(LeaseID(6), Samples.id(1), Samples.experiment(1))) == (refusal == .otherPoint))
+  }
+
+  @Test func `a run that grokked, or whose end nobody keeps or lies on no disk, is brought at once`() {
+    var bench = Self.ended()
+    let grokked = UnsentResult(lease: Self.lease, point: Self.point, result: Samples.result(0), seconds: 9)
+    #expect(bench.handle(.runFinished(grokked.result, seconds: 9)).first == .keepResult(grokked))
+    bench = Self.ended(keepsCensored: false)
+    #expect(bench.handle(.runFinished(Self.censored(), seconds: 9)) == Self.brought)
+    bench = Self.ended(epoch: 900)
+    #expect(bench.handle(.runFinished(Self.censored(), seconds: 9)) == Self.brought)
+  }
+
+  // Out, again.
+
   @Test func `an offer that is being pulled is not disturbed by a newer one`() {
     var bench = Bench()
     bench.train(checkpointSeconds: 10)

@@ -17,11 +17,12 @@ extension ClusterCommand {
         """)
 
     @OptionGroup var place: ClusterStore
+    @Flag(help: "Give hosts up that cannot be reached, and whatever is left there.") var forget = false
 
     func run() throws {
       let lines = ClusterLines("waiting for workers to hand over and leave")
       defer { lines.screen.clear() }
-      let ended = try place.cluster(tell: lines.tell).down()
+      let ended = try place.cluster(tell: lines.tell).down(forgets: forget)
       var failed = 0
       for host in ended {
         switch host.outcome {
@@ -35,7 +36,10 @@ extension ClusterCommand {
       }
       guard failed == 0 else {
         lines.screen.remark(
-          "\(Wording.count(failed, "host")) may still have workers; give the same command again when that is mended")
+          "\(Wording.count(failed, "host")) may still have workers; "
+            + (forget
+              ? "forgotten: without a coordinator and a key they do nothing"
+              : "give the same command again when that is mended, or with --forget if it never will be"))
         throw ExitStatus.failed.thrown
       }
     }

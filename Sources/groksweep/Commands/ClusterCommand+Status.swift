@@ -32,8 +32,8 @@ extension ClusterCommand {
 
     private func page(_ report: ClusterReport) -> String {
       var parts = [
-        "Coordinator at \(report.endpoint)"
-          + (report.coordinatorTrouble.map { ": \($0)" } ?? "")
+        report.coordinatorTrouble.map { "The coordinator does not answer: \($0)" }
+          ?? "Coordinator at \(report.endpoint)"
       ]
       var table = TextTable([
         ("host", .left), ("machine", .left), ("stands", .left), ("slots", .right), ("processes", .right),

@@ -50,7 +50,7 @@ extension ClusterCommand {
     @Option(help: "Folder for what the workers say; made if need be.") var logs = "groksweep-logs"
     @Option(
       help:
-        "Folder on the nodes for checkpoints, with one per node in it; $NAME is a variable there (default: in ~/.cache)."
+        "Folder on the nodes for checkpoints, with one per node in it; $NAME is a variable there (default: in $TMPDIR or /tmp)."
     )
     var scratch: String?
     @Option(help: "Seconds between two checkpoints of a run.") var checkpointSeconds: Double?
@@ -181,7 +181,8 @@ extension ClusterCommand {
       if let joining, joining.role == .worker {
         throw Failure("\(askJoin!): is of a key of a worker; asking needs a key of an operator or reader", .notAllowed)
       }
-      guard let address = connect ?? joining?.address else { return nil }
+      // Seen from here, the coordinator may have another address than the nodes know.
+      guard let address = joining?.address ?? connect else { return nil }
       let endpoint = try EndpointPolicy.check(
         address, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
       return {

@@ -35,6 +35,12 @@ struct CoordinatorCommand: ParsableCommand {
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
   var checkpointSeconds: Double = 30
   @OptionGroup var dashboard: DashboardOptions
+  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
+  var keepCensored = false
+
+  @Option(help: "Give its numbers to Prometheus there, as in 127.0.0.1:9464 (port 0: a free one).") var metrics: String?
+  @Flag(help: "Give them also where others can reach the address: they may read along.") var metricsOpen = false
+  @OptionGroup var log: LogOptions
 
   func validate() throws {
     if keys != nil && insecure { throw ValidationError("give --keys or --insecure, not both") }
@@ -59,11 +65,12 @@ struct CoordinatorCommand: ParsableCommand {
     interrupt.catchSignals()
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
-    let screen = Screen()
-    let logger = Logger(onto: screen, from: .info)
+    let (screen, logger) = log.start(usual: .info)
     FileLimit.raise()
     let ring = try keys.map { try Keys(KeyFolder(path: $0), logger: logger) }
     let listener = try CoordinatorShell.listen(on: bind, keys: ring, isInsecure: insecure, logger: logger)
+    let meter = try metrics.map { try MetricsServer(at: $0, isOpen: metricsOpen) }
+    if let meter { screen.remark("metrics at \(meter.address)") }
     let results = try openStore(store, .create)
     for sweep in sweeps {
       let points = Array(try results.points(of: sweep))
@@ -71,6 +78,10 @@ struct CoordinatorCommand: ParsableCommand {
       for line in registration.changeLines { screen.remark(line) }
       screen.remark(
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
+      let state = try results.sweepProgress(of: sweep.name).state
+      if state != .active {
+        screen.remark("\(sweep.name): stays \(state.rawValue) until groksweep resume \(shellQuoted(sweep.name))")
+      }
     }
     let configuration = CoordinatorShell.Configuration(
       endpoint: bind,
@@ -78,7 +89,8 @@ struct CoordinatorCommand: ParsableCommand {
         leaseSeconds: leaseSeconds,
         // A worker that leaves hands its checkpoint over before its point.
         leaveSeconds: checkpointSeconds > 0 ? 35 : 10, exitWhenDone: exitWhenDone,
-        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, selfTestDigest: SelfTest.digest))
+        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, keepsCensored: keepCensored,
+        selfTestDigest: SelfTest.digest))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
@@ -93,8 +105,10 @@ struct CoordinatorCommand: ParsableCommand {
     defer { withExtendedLifetime(dashboard) {} }
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
+    if let meter { shell.onCounts = { meter.publish($0, $1) } }
     let end = try shell.run()
     screen.clear()
+    if keepCensored { tellEndedRuns(besides: store) }
     let summary = try results.summary()
     Console.remark(
       "\(store): \(summary.finished) of \(Wording.count(summary.points, "point")) finished"

@@ -19,8 +19,9 @@ struct ExtendCommand: ParsableCommand {
 
       With --where, all finished points of the store that fulfil an SQL condition on the view runs (censored is short \
       for those that had not grokked by their last epoch) are run for N epochs, as a sweep of their own in the same \
-      store, by workers of this machine, or with --connect by those of the coordinator that runs on it. They begin at \
-      their start, and their first epochs are in every bit those that the store has.
+      store, by workers of this machine, or with --connect by those of the coordinator that runs on it. Where a sweep or \
+      coordinator with --keep-censored kept how a run ended, they go on from there, else from their start, with the \
+      same bits.
 
         groksweep extend kept/ --epochs 60000
         groksweep extend 3f2a91c04b --store paper.sqlite --epochs 60000 --keep kept/
@@ -48,6 +49,7 @@ struct ExtendCommand: ParsableCommand {
   var condition: String?
   @Option(help: "With --where: the longer sweep's name (default: SWEEP-extended-EPOCHS).") var name: String?
   @Option(help: "With --where: worker processes (default: one per core).") var workers: Int?
+  @Flag(help: "With --where: keep how those end that are censored once more.") var keepCensored = false
   @OptionGroup var connection: Connection
 
   func validate() throws {
@@ -57,12 +59,15 @@ struct ExtendCommand: ParsableCommand {
       if keep != nil || save != nil || json {
         throw ValidationError("--keep, --save and --json go with a single run, not with --where")
       }
+      if keepCensored && connection.isGiven {
+        throw ValidationError("--keep-censored is the coordinator's: start it with that")
+      }
       try LocalJob.validate(workers: workers)
       return
     }
     guard let named else { throw ValidationError("name a folder of `train --keep` or a point, or give --where") }
-    if name != nil || workers != nil || connection.isGiven {
-      throw ValidationError("--name, --workers and --connect go with --where")
+    if name != nil || workers != nil || keepCensored || connection.isGiven {
+      throw ValidationError("--name, --workers, --keep-censored and --connect go with --where")
     }
     if named.isEmpty {
       throw ValidationError(
@@ -76,7 +81,8 @@ struct ExtendCommand: ParsableCommand {
   func run() throws {
     if let condition, let store {
       return try ExtendedSweep(
-        condition: condition, store: store, epochs: epochs, afterGrokking: afterGrokking, name: name
+        condition: condition, store: store, epochs: epochs, afterGrokking: afterGrokking, name: name,
+        keepsCensored: keepCensored
       ).run(workers: workers, connection)
     }
     let named = named ?? ""

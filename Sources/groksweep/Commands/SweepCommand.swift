@@ -23,13 +23,19 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
   @OptionGroup var dashboard: DashboardOptions
+  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
+  var keepCensored = false
+  @OptionGroup var log: LogOptions
 
   func validate() throws { try LocalJob.validate(workers: workers) }
 
   func run() throws {
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
-    try LocalJob(name: sweep.name, sweeps: [sweep], path: path, workers: workers, dashboard: dashboard).run(
+    try LocalJob(
+      name: sweep.name, sweeps: [sweep], path: path, workers: workers, dashboard: dashboard,
+      keepsCensored: keepCensored, log: log
+    ).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
       },
@@ -44,6 +50,7 @@ struct SweepCommand: ParsableCommand {
     if store != nil { words += ["--store", path] }
     if let workers { words += ["--workers", "\(workers)"] }
     if let address = dashboard.address { words += ["--dashboard", address] }
+    if keepCensored { words.append("--keep-censored") }
     for value in overrides.values { words += ["--set", value] }
     return shellQuoted(words)
   }

@@ -40,6 +40,7 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("An open file to tell the supervisor with.", visibility: .hidden))
   var supervisorPipe: Int32?
   @Flag(help: "Say only warnings and errors.") var quiet = false
+  @OptionGroup var log: LogOptions
 
   func validate() throws {
     if join != nil && insecure { throw ValidationError("give --join or --insecure, not both") }
@@ -64,7 +65,7 @@ struct WorkerCommand: ParsableCommand {
     try EndpointPolicy.check(connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
     let kernels = try chosenKernels()
     let interrupt = try Interrupt()
-    let logger = Logger(onto: Screen(isLive: false), from: quiet ? .warning : .info)
+    let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
       // Whoever ends a whole allocation at once (Slurm, a container's host) signals this process and its supervisor, which
@@ -87,7 +88,7 @@ struct WorkerCommand: ParsableCommand {
     ) { start in
       ["worker", "--connect", connect, "--scratch", scratch, "--checkpoint-seconds", "\(checkpointSeconds)"]
         + start.options + (join.map { ["--join", $0] } ?? []) + (insecure ? ["--insecure"] : [])
-        + (quiet ? ["--quiet"] : [])
+        + (quiet ? ["--quiet"] : []) + log.arguments
     }
     throw ExitCode(try workers.run(interrupt: interrupt))
   }

@@ -10,7 +10,9 @@ final class SSHServers {
   /// key is not known there.
   let clientConfiguration: String
   private let scene: Scene
-  private var servers: [String: Running] = [:]
+  /// By host; in the background, since Foundation takes a child that closes all files it inherited, as sshd does, for
+  /// one that has ended, and would wait for it before it looks at any other.
+  private var servers: [String: Int32] = [:]
 
   private static let program = "/usr/sbin/sshd"
 
@@ -58,15 +60,21 @@ final class SSHServers {
         ListenAddress 127.0.0.1
         HostKey \(scene.folder.path("host_key"))
         AuthorizedKeysFile \(scene.folder.path("user_key.pub"))
-        PidFile none
+        PidFile \(scene.folder.path("sshd_\(host).pid"))
         StrictModes no
         UsePAM no
         PasswordAuthentication no
         KbdInteractiveAuthentication no
         """, to: "sshd_\(host)")
-      let server = try scene.start("sshd of \(host)", [Self.program, "-D", "-e", "-f", configuration])
-      servers[host] = server
-      try scene.waitForWord("Server listening", of: server, within: 30)
+      let started = try Running(
+        Self.program, ["-f", configuration, "-E", scene.folder.path("sshd_\(host).log")], in: scene.folder
+      ).end(within: 60)
+      try #require(started.status == 0, "\(started)")
+      try scene.wait(for: "the sshd of \(host) listens", within: 30) {
+        let text = try? String(contentsOfFile: scene.folder.path("sshd_\(host).pid"), encoding: .utf8)
+        servers[host] = text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        return servers[host] != nil
+      }
     }
     add("nowhere", port: try Self.freePort(), key: "user_key")
     try scene.folder.write(words, to: "ssh_config")
@@ -74,20 +82,21 @@ final class SSHServers {
 
   deinit { stop() }
 
-  var processes: [Int32] { servers.values.map(\.processID) }
+  var processes: [Int32] { Array(servers.values) }
 
   /// Ends every connection that the host has, as if its network had gone.
   func cutConnections(of host: String) throws {
     let server = try #require(servers[host])
-    for process in Processes.children(of: server.processID) {
+    for process in Processes.children(of: server) {
       for child in Processes.children(of: process) { kill(child, SIGKILL) }
       kill(process, SIGKILL)
     }
   }
 
   func stop() {
-    for server in servers.values { server.signal(SIGTERM) }
-    for server in servers.values { _ = try? server.end(within: 30) }
+    for server in servers.values { kill(server, SIGTERM) }
+    let path = scene.folder.path("sshd_")
+    _ = waitUntil(30) { Processes.naming(path).isEmpty }
     servers = [:]
   }
 

@@ -7,7 +7,7 @@ import Testing
 extension MachineTests {
   @Suite struct SSHTests {
     /// Some seconds for each worker, so that what happens to them happens in the middle.
-    private static let sweep = FaultSweep(points: 8, epochs: 50_000)
+    private static let sweep = FaultSweep(points: 6, epochs: 60_000)
 
     @Test func `hosts are started, added, cut off, mended and ended, and the rows are those of one machine`() throws {
       let scene = try Scene(Self.sweep)
@@ -24,11 +24,11 @@ extension MachineTests {
       ] {
         #expect(up.errors.contains(words), "\(words)\n\(up.errors)")
       }
-      try scene.wait(for: "both hosts train") { try cluster.hosts().filter { $0.training == 1 }.count == 2 }
+      try scene.wait(for: "both hosts work") { try cluster.hosts().filter { $0.known == 1 }.count == 2 }
 
       let added = try cluster.run("add", ["mary"])
       #expect(added.status == 0, "\(added.errors)")
-      try scene.wait(for: "the third one trains") { try cluster.hosts().last?.training == 1 }
+      try scene.wait(for: "the third one works") { try cluster.hosts().last?.known == 1 }
 
       try servers.cutConnections(of: "ada")
       try scene.wait(for: "ada is not connected") { try cluster.host("ada")?.is_connected == false }
@@ -38,15 +38,11 @@ extension MachineTests {
       }
       try scene.wait(for: "ada works again") { try cluster.host("ada")?.standing == "working" }
 
-      try scene.waitForRuns(1)
       let sockets = cluster.sockets
       let down = try cluster.run("down")
       #expect(down.errors.contains("ada: its workers handed over and left"), "\(down.errors)")
       #expect(down.status == 0 && down.errors.contains("nowhere: had no workers"), "\(down.errors)")
       try cluster.expectNothingLeft(sockets: sockets)
-      let finished = try #require(scene.number("SELECT count(*) FROM runs"))
-      #expect(finished < Self.sweep.points, "the sweep was over too soon to say anything")
-
       try cluster.write(hosts: ["ada", "mary:1"])
       let last = try cluster.run("up", ["--hosts", "hosts.yaml", "--keys"])
       #expect(last.status == 0, "\(last.errors)")

@@ -40,24 +40,27 @@ final class SlurmCluster {
     let keyFile = folder.path("munge/key")
     _ = FileManager.default.createFile(atPath: keyFile, contents: key, attributes: [.posixPermissions: 0o400])
     try folder.write(try configuration(), to: "slurm.conf")
-    // Each in the foreground, a child of this process: nothing else has to be found and ended.
-    daemons.append(
-      try scene.start(
-        "munged",
-        [
-          "munged", "--foreground", "--force", "--key-file=\(keyFile)", "--socket=\(folder.path("munge/socket"))",
-          "--pid-file=\(folder.path("munge/pid"))", "--seed-file=\(folder.path("munge/seed"))",
-        ]))
+    try startDaemon([
+      "munged", "--foreground", "--force", "--key-file=\(keyFile)", "--socket=\(folder.path("munge/socket"))",
+      "--pid-file=\(folder.path("munge/pid"))", "--seed-file=\(folder.path("munge/seed"))",
+    ])
     try scene.wait(for: "munged listens", within: 30) {
       FileManager.default.fileExists(atPath: folder.path("munge/socket"))
     }
     let file = folder.path("slurm.conf")
-    daemons.append(try scene.start("slurmctld", ["slurmctld", "-D", "-f", file]))
-    for node in ["n1", "n2"] { daemons.append(try scene.start("slurmd", ["slurmd", "-D", "-N", node, "-f", file])) }
+    try startDaemon(["slurmctld", "-D", "-f", file])
+    for node in ["n1", "n2"] { try startDaemon(["slurmd", "-D", "-N", node, "-f", file]) }
     try scene.wait(for: "both nodes are idle", within: 60) {
       let nodes = try Running("/usr/bin/env", slurm(["sinfo", "--noheader", "--format=%D %t"]), in: folder)
       return try nodes.end(within: 60).output == "2 idle\n"
     }
+  }
+
+  /// In the foreground, below a shell that waits for it: daemons close every file that they inherit, and Foundation takes
+  /// that for their end. Threads of tests have signals blocked, which would be inherited too.
+  private func startDaemon(_ words: [String]) throws {
+    let shell = ["env", "--default-signal", "sh", "-c", "\"$@\"; exit $?", "sh"]
+    daemons.append(try scene.start(words[0], shell + words))
   }
 
   deinit { try? stop() }
@@ -68,7 +71,7 @@ final class SlurmCluster {
     _ = try? command(["scancel", "--full", "--user=root"])
     _ = try? waitUntil(30) { try command(["squeue", "--noheader"]).isEmpty }
     for daemon in daemons.reversed() {
-      daemon.signal(SIGTERM)
+      for process in Processes.children(of: daemon.processID) { kill(process, SIGTERM) }
       _ = try? daemon.end(within: 30)
     }
     daemons = []
@@ -109,11 +112,6 @@ final class SlurmCluster {
       throw Trouble(description: "no log of \(task) in \(names)")
     }
     return try String(contentsOfFile: scene.folder.path("logs/\(name)"), encoding: .utf8)
-  }
-
-  func scratchFolders() throws -> [String] {
-    let nodes = scene.folder.path("nodes")
-    return try FileManager.default.contentsOfDirectory(atPath: nodes).sorted().map { "\(nodes)/\($0)" }
   }
 
   private func slurm(_ words: [String]) -> [String] {
