@@ -39,6 +39,11 @@ test: dependencies
 	swift build --configuration release --build-tests
 	swift test --configuration release --skip-build
 
+# The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
+.PHONY: test-browser
+test-browser: build
+	$(PYTHON) Tests/Browser/live_page.py $(BUILD)/groksweep
+
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 

@@ -45,11 +45,18 @@ let package = Package(
         "published.json", "reproduce-paper.yaml", "reproduce-train-fraction.yaml", "reproduce-weight-decay.yaml",
         "reproduce-modulus-53.yaml", "reproduce-modulus-109.yaml", "reproduce-modulus-401.yaml",
       ].map { .embedInCode("Reproduction/\($0)") }),
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Figures", "Reports", "Results", "Sweeps", "Grokking",
+        .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "groksweep",
       dependencies: [
-        "Cluster", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
-        "ZeroMQ",
+        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking",
+        "Kernels", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "FlyingFox", package: "FlyingFox"),
         .product(name: "FlyingSocks", package: "FlyingFox"),
@@ -72,6 +79,11 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: [
+        "Dashboard", "Results", "Sweeps", "Grokking", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
     .testTarget(
       name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking", "Kernels"]),

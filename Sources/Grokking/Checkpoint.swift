@@ -18,8 +18,8 @@ struct Checkpoint {
   /// Whether it was taken where training ended: then nothing has been removed since of what the run kept.
   let isOfEnd: Bool
 
-  private static let firstLine = Array("groksweep checkpoint 3\n".utf8)
-  private static let earlierFirstLine = Array("groksweep checkpoint 2\n".utf8)
+  static let firstLine = Array("groksweep checkpoint 3\n".utf8)
+  static let earlierFirstLine = Array("groksweep checkpoint 2\n".utf8)
   private static let firstWords = Array("groksweep checkpoint ".utf8)
   private static let digestLength = 32
 

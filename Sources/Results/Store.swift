@@ -17,6 +17,12 @@ package final class Store: Sendable {
     case open
     /// Read only; the file must be there.
     case readOnly
+    /// As `readOnly`, for a process that looks on for days: SQLite itself keeps its connection from writing, also from
+    /// folding the log in at the end, and no lock of others is waited for longer than `glanceSeconds`. The files -wal and
+    /// -shm stay beside the store.
+    case watching
+
+    var isReadOnly: Bool { self == .readOnly || self == .watching }
   }
 
   /// The path as given; errors name it.
@@ -30,6 +36,8 @@ package final class Store: Sendable {
 
   /// How long a transaction waits for another program's lock, such as an open transaction in the sqlite3 shell.
   package static let busySeconds = 10
+  /// The same for who only looks on.
+  private static let glanceSeconds = 1.0
   /// `grok` in ASCII, in the file's header: the mark by which we know our own files.
   static let applicationID: Int32 = 0x6772_6f6b
 
@@ -47,11 +55,16 @@ package final class Store: Sendable {
       case .absent: try file.make()
       case .present: break
       }
-      queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+      var configuration = Self.configuration
+      if mode == .watching {
+        configuration.readonly = true
+        configuration.busyMode = .timeout(Self.glanceSeconds)
+      }
+      queue = try DatabaseQueue(path: path, configuration: configuration)
       let version = try queue.inDatabase { database in try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 }
       try file.checkVersion(version, mode)
       migratedFrom = version < Self.schemaVersion ? version : nil
-      if mode != .readOnly {
+      if !mode.isReadOnly {
         try queue.inDatabase { database in try database.execute(sql: "PRAGMA journal_mode = WAL") }
         try Schema.migrator.migrate(queue)
       }
@@ -98,7 +111,7 @@ package final class Store: Sendable {
 extension Store {
   /// One IMMEDIATE transaction: all of it or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    precondition(mode != .readOnly, "a store that was opened read-only cannot be written: \(path)")
+    precondition(!mode.isReadOnly, "a store that was opened read-only cannot be written: \(path)")
     do { return try queue.write(body) } catch { throw StoreError(error, path: path) }
   }
 

@@ -29,7 +29,7 @@ struct StoreFile {
     }
     try refuseNetworkFileSystem(at: path)
     guard access(path, R_OK) == 0 else { throw refused("cannot be read: \(reason(errno)); change its permissions") }
-    if mode != .readOnly {
+    if !mode.isReadOnly {
       guard access(path, W_OK) == 0 else {
         throw refused("cannot be written: \(reason(errno)); change its permissions, or choose another --store")
       }
@@ -66,7 +66,7 @@ struct StoreFile {
         "was written by a newer groksweep (schema \(version); this one knows schemas up to \(Store.schemaVersion)); "
           + "use that version, or choose another --store")
     }
-    if version < Store.schemaVersion && mode == .readOnly {
+    if version < Store.schemaVersion && mode.isReadOnly {
       throw refused(
         "was written by an older groksweep (schema \(version); this one reads schema \(Store.schemaVersion)); "
           + "`groksweep retry --store \(path)` brings it up to date: its runs stay as they are, failed points become pending, "

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Cluster
+import Dashboard
 import Grokking
 import Kernels
 import Launchers
@@ -58,7 +59,7 @@ struct Failure: Error {
     case is NotLetIn: .notAllowed
     case is WireError, is KeyFileError, is RunFigureError: .badInput
     case is ZeroMQError, is LocalWorkersError, is OnlyHostBarred, is SpawnError, is SocketFolderError,
-      is SealedFileError, is ScratchUnwritable, is SnapshotMissing:
+      is SealedFileError, is ScratchUnwritable, is DashboardError, is SnapshotMissing:
       .failed
     default: nil
     }

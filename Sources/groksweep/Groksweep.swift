@@ -21,7 +21,7 @@ struct Groksweep: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, SweepCommand.self, CoordinatorCommand.self, WorkerCommand.self, StatusCommand.self,
-      TopCommand.self,
+      TopCommand.self, DashboardCommand.self,
       SubmitCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, DrainCommand.self,
       AdmitCommand.self, DoctorCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,

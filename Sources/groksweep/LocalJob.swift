@@ -17,6 +17,8 @@ struct LocalJob {
   let path: String
   /// Worker processes; nil: one per core.
   let workers: Int?
+  /// Shown in the browser while it runs, or not.
+  var dashboard: DashboardOptions?
   /// Whether the states in which censored runs end are kept, for longer ones.
   var keepsCensored = false
   /// How its log looks; nil: as usual.
@@ -48,6 +50,8 @@ struct LocalJob {
     let usual = Screen()
     let (screen, logger) = log?.start(usual: .warning) ?? (usual, Logger(onto: usual, from: .warning))
     try announce(store, registrations, screen)
+    let dashboard = try dashboard?.start(store: path, screen: screen)
+    defer { withExtendedLifetime(dashboard) {} }
 
     let interrupt = try Interrupt()
     interrupt.catchSignals()

@@ -21,11 +21,13 @@ import Testing
     ("Cluster", ["Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ"]),
     ("Figures", []),
     ("Reports", ["Figures", "Results", "Sweeps", "Grokking"]),
+    ("Dashboard", ["Figures", "Reports", "Results", "Sweeps", "Grokking"]),
     ("Launchers", ["Cluster", "Results", "Sweeps"]),
     (
       "groksweep",
       [
-        "Cluster", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking", "Kernels",
+        "Cluster", "Dashboard", "Figures", "Launchers", "Reports", "Results", "Simulation", "Sweeps", "Grokking",
+        "Kernels",
         "ZeroMQ",
       ]
     ),
@@ -33,7 +35,7 @@ import Testing
 
   private static let ours: Set<String> = [
     "CKernels", "Kernels", "Grokking", "Sweeps", "Simulation", "CZeroMQ", "ZeroMQ", "Results", "Cluster", "Launchers",
-    "Reports", "groksweep",
+    "Reports", "Dashboard", "groksweep",
   ]
 
   @Test func `imports follow the stack`() throws {

@@ -8,6 +8,8 @@ package struct FigureBlock: Sendable {
     case inside(otherwise: String)
     /// A table of the first rows, and a link to the CSV.
     case at(csv: String)
+    /// Nothing of them: the figure is drawn anew in a moment.
+    case none
   }
 
   private static let mostBytes = 1_000_000
@@ -46,6 +48,7 @@ package struct FigureBlock: Sendable {
     let rows = figure.table.rows.count
     let count = "\(Wording.grouped(rows)) \(rows == 1 ? "row" : "rows")"
     switch data {
+    case .none: return ""
     case .at(let csv):
       return "<details><summary>Data (\(count))</summary>\(HTMLPage.table(figure.table, limit: 50))</details>\n"
         + "<p class=\"save\"><a href=\"\(Markup.escaped(csv))\">CSV</a></p>\n"

@@ -27,6 +27,8 @@ package struct HTMLPage: Sendable {
   }
 
   package var title: String
+  /// Before the title; markup.
+  package var above: String
   /// Under the title; markup.
   package var lead: String
   package var sections: [Section]
@@ -36,9 +38,11 @@ package struct HTMLPage: Sendable {
   package var footer: String
 
   package init(
-    title: String, lead: String = "", sections: [Section], hasContents: Bool = true, footer: String = ""
+    title: String, above: String = "", lead: String = "", sections: [Section], hasContents: Bool = true,
+    footer: String = ""
   ) {
     self.title = title
+    self.above = above
     self.lead = lead
     self.sections = sections
     self.hasContents = hasContents
@@ -60,7 +64,7 @@ package struct HTMLPage: Sendable {
     case .inside: page += "<style>\n\(PageStyle.sheet)</style>\n"
     case .at(let style, _): page += "<link rel=\"stylesheet\" href=\"\(Markup.escaped(style))\">\n"
     }
-    page += "</head>\n<body>\n<header>\n<h1>\(Markup.escaped(title))</h1>\n\(lead)\n"
+    page += "</head>\n<body>\n<header>\n\(above)<h1>\(Markup.escaped(title))</h1>\n\(lead)\n"
     if hasContents, sections.count > 1 {
       let links = sections.map { "<a href=\"#\($0.name)\">\(Markup.escaped($0.heading))</a>" }
       page += "<nav>\(links.joined(separator: " "))</nav>\n"

@@ -143,12 +143,18 @@ package enum PageScript {
       };
 
       /* Browsers would show the drawing's own title over every value. */
-      for (const svg of document.querySelectorAll("svg.figure")) {
+      const quiet = svg => {
         const title = svg.querySelector(":scope > title");
         if (title) { svg.setAttribute("aria-label", title.textContent); svg.removeAttribute("aria-labelledby"); title.remove(); }
-        svg.addEventListener("pointermove", event => show(event, svg));
-        svg.addEventListener("pointerleave", () => { tip.hidden = true; });
-      }
+      };
+      /* Of the document: drawings of a live page come and go. */
+      document.addEventListener("pointermove", event => {
+        const svg = event.target.closest?.("svg.figure");
+        if (!svg) { tip.hidden = true; return; }
+        quiet(svg);
+        show(event, svg);
+      });
+      document.addEventListener("pointerleave", () => { tip.hidden = true; });
       document.addEventListener("toggle", event => {
         const box = event.target.querySelector?.(".table"), figure = event.target.closest?.("figure");
         const csv = figure?.querySelector("pre.csv");

@@ -19,6 +19,7 @@ package enum PageStyle {
       .facts div{display:flex;gap:10px;justify-content:space-between;border-bottom:1px solid var(--fnt);padding:3px 0}
       .facts dt{color:var(--mut)}
       .facts dd{margin:0;text-align:right;overflow-wrap:anywhere;min-width:0}
+      p,figcaption{overflow-wrap:anywhere}
       figure{margin:0 0 36px}
       .drawing svg{display:block;width:100%;height:auto}
       .drawing:not(.wide):not(.narrow) svg{max-width:600px}

@@ -10,15 +10,20 @@ package struct RunReport: Sendable {
   private let assets: HTMLPage.Assets
   /// How the data of a figure are to be had that are too long for the page.
   private let store: String
+  private let above: String
 
   /// - Parameters:
   ///   - story: of the same point, as the store tells it.
   ///   - store: the store's path, for commands that the page names.
-  package init(_ run: RunSubject, story: PointStory, store: String, assets: HTMLPage.Assets = .inside) {
+  ///   - above: markup before the title.
+  package init(
+    _ run: RunSubject, story: PointStory, store: String, assets: HTMLPage.Assets = .inside, above: String = ""
+  ) {
     self.run = run
     self.story = story
     self.store = store
     self.assets = assets
+    self.above = above
   }
 
   package var html: String {
@@ -27,7 +32,7 @@ package struct RunReport: Sendable {
       let figures = RunFigure.allCases.filter { $0.section == section }
       sections.append(HTMLPage.Section(section.rawValue, section.heading, figures.map { block($0.figure(of: run)) }))
     }
-    return HTMLPage(title: title, lead: lead, sections: sections, footer: footer).html(assets)
+    return HTMLPage(title: title, above: above, lead: lead, sections: sections, footer: footer).html(assets)
   }
 
   /// - Parameter figure: drawn already.

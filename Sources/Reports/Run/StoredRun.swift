@@ -14,6 +14,20 @@ extension RunSubject {
   /// Nothing was looked for.
   package static let weightsNotLoaded = Weights.absent("The final weights were not asked for.")
 
+  /// Where final weights of `point` are looked for: beside its store.
+  package static func weightsFile(of point: PointID, store: String) -> String {
+    let stem = store.hasSuffix(".sqlite") ? String(store.dropLast(".sqlite".utf8.count)) : store
+    return "\(stem).weights/\(point.hex).safetensors"
+  }
+
+  /// What is said of weights that are not there.
+  package static func weightsMissing(_ point: PointID, store: String) -> Weights {
+    .absent(
+      "A store holds no weights. `groksweep train FILE --point \(point.short) --save \(weightsFile(of: point, store: store))`, "
+        + "with the sweep's file and after making that folder, trains the run again to the same bits and puts its weights "
+        + "where they are found; or name a file with --weights.")
+  }
+
   /// - Throws: `RunFigureError` for a point that is not finished, and what the store throws.
   package init(_ point: PointID, in store: Store) throws {
     let story = try store.story(of: point)

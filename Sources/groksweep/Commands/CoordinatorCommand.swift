@@ -34,6 +34,7 @@ struct CoordinatorCommand: ParsableCommand {
 
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
   var checkpointSeconds: Double = 30
+  @OptionGroup var dashboard: DashboardOptions
   @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
   var keepCensored = false
 
@@ -100,6 +101,8 @@ struct CoordinatorCommand: ParsableCommand {
     if try results.sweepNames().isEmpty {
       screen.remark("no sweep yet; bring one with: groksweep submit FILE --connect \(address)")
     }
+    let dashboard = try dashboard.start(store: store, screen: screen)
+    defer { withExtendedLifetime(dashboard) {} }
     let display = SweepDisplay(sweep: "all sweeps", settings: [:], screen: screen)
     shell.onOverview = { display.show($0) }
     if let meter { shell.onCounts = { meter.publish($0, $1) } }

@@ -79,16 +79,13 @@ struct StoredRunOptions: ParsableArguments {
     let id = try store.point(startingWith: point)
     var subject = try RunSubject(id, in: store)
     guard loadsWeights else { return subject }
-    let beside = Self.weightsFile(of: id, store: store.path)
+    let beside = RunSubject.weightsFile(of: id, store: store.path)
     if let weights {
       try subject.load(weights: readInput(weights), fileName: weights)
     } else if FileManager.default.fileExists(atPath: beside) {
       try subject.load(weights: readInput(beside), fileName: beside)
     } else {
-      subject.weights = .absent(
-        "A store holds no weights. `groksweep train FILE --point \(id.short) --save \(beside)`, with the sweep's file "
-          + "and after making that folder, trains the run again to the same bits and puts its weights where they are found; "
-          + "or name a file with --weights.")
+      subject.weights = RunSubject.weightsMissing(id, store: store.path)
     }
     return subject
   }
@@ -97,11 +94,6 @@ struct StoredRunOptions: ParsableArguments {
     let path = try store ?? onlyStoreHere()
     guard FileManager.default.fileExists(atPath: path) else { throw Failure("\(path): no such store", .badInput) }
     return try Store(path: path, mode: .readOnly)
-  }
-
-  private static func weightsFile(of point: PointID, store: String) -> String {
-    let stem = store.hasSuffix(".sqlite") ? String(store.dropLast(".sqlite".utf8.count)) : store
-    return "\(stem).weights/\(point.hex).safetensors"
   }
 }
 

@@ -22,6 +22,7 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var overrides: Overrides
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
+  @OptionGroup var dashboard: DashboardOptions
   @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
   var keepCensored = false
   @OptionGroup var log: LogOptions
@@ -32,7 +33,8 @@ struct SweepCommand: ParsableCommand {
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
     try LocalJob(
-      name: sweep.name, sweeps: [sweep], path: path, workers: workers, keepsCensored: keepCensored, log: log
+      name: sweep.name, sweeps: [sweep], path: path, workers: workers, dashboard: dashboard,
+      keepsCensored: keepCensored, log: log
     ).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
@@ -47,6 +49,7 @@ struct SweepCommand: ParsableCommand {
     var words = [file]
     if store != nil { words += ["--store", path] }
     if let workers { words += ["--workers", "\(workers)"] }
+    if let address = dashboard.address { words += ["--dashboard", address] }
     if keepCensored { words.append("--keep-censored") }
     for value in overrides.values { words += ["--set", value] }
     return shellQuoted(words)

@@ -1,0 +1,200 @@
+// The server as browsers and others meet it: over a socket.
+
+import Dashboard
+import Foundation
+import Results
+import Testing
+
+@Suite struct ServerTests {
+  @Test func `a page comes with headers that keep it from doing harm`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      let page = try visitor.ask("/")
+      #expect(page.status == 200)
+      #expect(page.body.hasPrefix("<!DOCTYPE html>"))
+      let policy = try #require(page.headers["content-security-policy"])
+      #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
+      #expect(page.headers["x-content-type-options"] == "nosniff")
+      #expect(page.headers["referrer-policy"] == "no-referrer")
+      #expect(page.headers["cache-control"] == "no-store")
+      // What the policy forbids is not in the page.
+      for word in ["<style", "style=\"", "<script>", "onclick", "javascript:"] { #expect(!page.body.contains(word)) }
+      for path in ["/style.css", "/script.js"] { #expect(try visitor.ask(path).status == 200) }
+    }
+  }
+
+  @Test func `it answers reading only, and HEAD has the headers without the page`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
+        let answer = try visitor.ask("/", method: method, [("Content-Length", "0")])
+        #expect(answer.status == 405, "\(method)")
+        #expect(answer.headers["allow"] == "GET, HEAD")
+      }
+      let page = try visitor.ask("/")
+      let head = try visitor.ask("/", method: "HEAD")
+      #expect(head.status == 200 && head.body.isEmpty)
+      #expect(head.headers["content-length"] == "\(page.body.utf8.count)")
+    }
+  }
+
+  @Test func `unknown paths and unreadable stores have pages too`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      for path in ["/nothing", "/sweep/nobody", "/point/zz", "/find?point=zz", "/events/x", "/..%2f..%2fetc/passwd"] {
+        let answer = try visitor.ask(path)
+        #expect(answer.status == 404, "\(path)")
+        #expect(answer.body.contains("<h1>Not found</h1>"), "\(path)")
+      }
+    }
+    let nowhere = Site(store: shelf.folder.appending(path: "no.sqlite").path, logger: quiet)
+    try await serving(nowhere) { visitor, _ in
+      let answer = try visitor.ask("/")
+      #expect(answer.status == 503)
+    }
+  }
+
+  @Test func `a foreign host is refused on loopback`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      for host in ["evil.example", "127.0.0.1.evil.example:80", nil] {
+        let answer = try visitor.ask("/", host: host)
+        #expect(answer.status == 421)
+        #expect(!answer.body.contains(shelf.path))
+        #expect(try visitor.ask("/events?page=/", host: host).status == 421)
+      }
+    }
+  }
+
+  @Test func `with a token nothing is told without it`() async throws {
+    let shelf = try Shelf()
+    try shelf.register("secret")
+    let token = Access.newToken()
+    try await serving(shelf.site(), token: token) { visitor, access in
+      #expect(access.url.hasSuffix("/?token=\(token)"))
+      for path in [
+        "/", "/sweep/secret", "/sweep/other", "/events?page=/", "/script.js", "/?token=\(token.dropLast())b",
+      ] {
+        let answer = try visitor.ask(path)
+        #expect(answer.status == 401, "\(path)")
+        #expect(!answer.body.contains("secret") && !answer.body.contains(token))
+      }
+      let entry = try visitor.ask("/?token=\(token)")
+      #expect(entry.status == 303)
+      #expect(entry.headers["location"] == "/")
+      #expect(entry.headers["cache-control"] == "no-store")
+      let cookie = try #require(entry.headers["set-cookie"]).prefix { $0 != ";" }
+      let page = try visitor.ask("/", [("Cookie", String(cookie))])
+      #expect(page.status == 200)
+      #expect(page.body.contains("secret") && !page.body.contains(token))
+    }
+  }
+
+  @Test func `a taken port is said in words`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { _, access in
+      let second = DashboardServer(shelf.site(), at: access.address, token: nil, logger: quiet)
+      let end = DispatchSemaphore(value: 0)
+      let heard = Heard()
+      Task {
+        do {
+          try await second.run { _ in }
+        } catch {
+          heard.words = "\(error)"
+        }
+        end.signal()
+      }
+      #expect(end.wait(timeout: .now() + 60) == .success)
+      #expect(heard.words.contains("another program listens there"), "\(heard.words)")
+    }
+  }
+
+  @Test func `a stream tells of a finished point, and only what has changed`() async throws {
+    let shelf = try Shelf()
+    let points = try shelf.register()
+    let site = shelf.site()
+    let tag = await site.page(at: "/").tag
+    try await serving(site) { visitor, _ in
+      var isStored = false
+      let hasSeen = try visitor.follow("/events?page=/&seen=\(tag)") { text in
+        if !isStored {
+          isStored = true
+          try shelf.finish(points[0])
+        }
+        return text.contains("\"name\":\"finished\"") && text.contains(points[0].id.short)
+      }
+      #expect(hasSeen)
+      // Its machine is not shown without a coordinator, so that part stays as it was.
+      let again = try visitor.follow("/events?page=/&seen=\(tag)") { $0.contains("id: ") }
+      #expect(again)
+    }
+  }
+
+  @Test func `streams of pages that do not change end before they begin`() async throws {
+    let shelf = try Shelf()
+    let points = try shelf.register()
+    try shelf.finish(points[0])
+    try await serving(shelf.site()) { visitor, _ in
+      for page in ["/point/\(points[0].id.short)", "/nothing", ""] {
+        let answer = try visitor.ask("/events?page=\(page)")
+        #expect(answer.status == 204, "\(page)")
+      }
+    }
+  }
+
+  @Test func `garbage, long headers and silence keep nobody else from reading`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      for path in ["/ HTTP/9\r\n\r\n\u{0}", String(repeating: "x", count: 100_000)] {
+        _ = try? visitor.ask(path, within: 1)
+      }
+      _ = try? visitor.ask("/", within: 1, [("X", String(repeating: "y", count: 1_000_000))])
+      let answer = try visitor.ask("/")
+      #expect(answer.status == 200)
+    }
+  }
+}
+
+@Suite struct EventsTests {
+  @Test func `what has changed is said in events of one line, and the last names the page`() async throws {
+    let shelf = try Shelf()
+    let points = try shelf.register(Shelf.hostile)
+    let site = shelf.site()
+    let before = await site.page(at: "/")
+    #expect(Events.words(from: before, seen: nil, to: before) == nil)
+    #expect(Events.words(from: nil, seen: before.tag, to: before)?.text == "retry: 3000\n\n")
+    try shelf.finish(points[0])
+    var after = before
+    for _ in 0..<600 where after.tag == before.tag {
+      try await Task.sleep(for: .milliseconds(20))
+      after = await site.page(at: "/")
+    }
+    let said = try #require(Events.words(from: before, seen: nil, to: after))
+    #expect(!said.isLast)
+    let events = said.text.components(separatedBy: "\n\n").dropLast()
+    for event in events {
+      let lines = event.split(separator: "\n")
+      #expect(lines.allSatisfy { $0.hasPrefix("id: ") || $0 == "event: part" || $0.hasPrefix("data: {") }, "\(event)")
+    }
+    #expect(events.filter { $0.hasPrefix("id: \(after.tag)\n") }.count == 1)
+    #expect(events.last?.hasPrefix("id: ") == true)
+    #expect(!said.text.contains("\"name\":\"find\""))
+    #expect(!said.text.contains("<script>"))
+  }
+
+  @Test func `a point that has finished sends its page again`() async throws {
+    let shelf = try Shelf()
+    let points = try shelf.register()
+    let path = "/point/\(points[0].id.short)"
+    let before = await shelf.site().page(at: path)
+    try shelf.finish(points[0])
+    let after = await shelf.site().page(at: path)
+    let said = try #require(Events.words(from: before, seen: nil, to: after))
+    #expect(said.isLast && said.text.contains("event: again"))
+  }
+}
+
+/// Written by one thread before another reads it.
+final class Heard: @unchecked Sendable {
+  var words = ""
+}
