@@ -104,7 +104,7 @@ struct DoctorConnection {
     let (with, without) = ("CURVE", "NULL")
     let wanted = joining == nil ? without : with
     let outcome: DoctorCheck.Outcome =
-      switch DoctorGreeting.exchange(on: connection, mechanism: wanted, seconds: seconds) {
+      switch DoctorGreeting.exchange(on: connection, seconds: seconds) {
       case .zeroMQ(wanted): .ok("speaks ZeroMQ \(joining == nil ? "without keys" : "with keys (CURVE)")")
       case .zeroMQ(without):
         .problem(

@@ -14,18 +14,14 @@ enum DoctorGreeting: Hashable {
 
   static let length = 64
 
-  /// `signature, version 3.1, mechanism, as-server, filler`.
-  static func greeting(mechanism: String) -> [UInt8] {
-    let name = Array(mechanism.utf8)
-    return [0xFF] + [UInt8](repeating: 0, count: 7) + [1, 0x7F, 3, 1] + name
-      + [UInt8](repeating: 0, count: length - 12 - name.count)
-  }
+  /// How every greeting begins: signature, version 3.1. The mechanism is left unsaid: libzmq hangs up on one that is not its
+  /// own before it has told which that is.
+  private static let opening: [UInt8] = [0xFF] + [UInt8](repeating: 0, count: 7) + [1, 0x7F, 3, 1]
 
-  /// Greets as a client with `mechanism` and reads what comes back; nothing else is said.
-  static func exchange(on connection: TCPConnection, mechanism: String, seconds: Double) -> DoctorGreeting {
-    let own = greeting(mechanism: mechanism)
-    // A fresh connection has room for 64 bytes.
-    _ = send(connection.descriptor, own, own.count, Int32(MSG_NOSIGNAL))
+  /// Says how greetings begin and reads what comes back; nothing else is said.
+  static func exchange(on connection: TCPConnection, seconds: Double) -> DoctorGreeting {
+    // A fresh connection has room for these bytes.
+    _ = send(connection.descriptor, opening, opening.count, Int32(MSG_NOSIGNAL))
     let deadline = MonotonicInstant.now.advanced(bySeconds: seconds)
     var bytes: [UInt8] = []
     while bytes.count < length, !isStrange(bytes) {

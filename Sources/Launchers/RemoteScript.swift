@@ -180,8 +180,10 @@ package struct RemoteScript: Sendable {
       tries=0
       while [ $tries -lt \(Self.startSeconds * 10) ]; do
         if [ -z "$pid" ] && [ -r "$folder/pid" ]; then read -r pid began <"$folder/pid"; fi
-        if [ -n "$pid" ]; then alive || break; fi
-        tail -c "+$((before + 1))" "$folder/log" | grep -q 'welcome as worker' && break
+        if [ -n "$pid" ]; then
+          alive || break
+          tail -c "+$((before + 1))" "$folder/log" | grep -q 'welcome as worker' && break
+        fi
         sleep 0.1
         tries=$((tries + 1))
       done

@@ -40,7 +40,7 @@ package struct TopScreen {
     var lines = headline.map { Line($0.text.withoutControls.cut(to: columns), $0.style) }
     let sections = [sweeps(columns), machines(columns), running(columns), failures(columns)].filter { !$0.isEmpty }
     let room = rows.map { max(0, $0 - lines.count - (footer == nil ? 0 : 1)) }
-    for section in Self.fit(sections, into: room) { lines += section }
+    for section in Self.fit(sections, into: room) { lines += section.map { Line($0.text.cut(to: columns), $0.style) } }
     if let footer { lines.append(Line(footer.cut(to: columns), .quiet)) }
     return rows.map { Array(lines.prefix($0)) } ?? lines
   }

@@ -50,7 +50,7 @@ struct Failure: Error {
     case is SweepFileError, is ModelFileError, is AnalysisError, is ExperimentProblem, is RunError: .badInput
     case is ReproductionError: .usage
     case let error as StoreError: Self.isBadInput(error.kind) ? .badInput : .failed
-    case let error as SlurmError: Self.status(of: error)
+    case let error as SlurmError: Self.statusOfSlurm(error)
     case let error as EndpointRefused: error.isMalformed ? .usage : .notAllowed
     case is KernelPathError: .notAllowed
     case let error as LauncherError: error.isBadInput ? .badInput : .failed
@@ -64,7 +64,7 @@ struct Failure: Error {
     }
   }
 
-  private static func status(of error: SlurmError) -> ExitStatus {
+  private static func statusOfSlurm(_ error: SlurmError) -> ExitStatus {
     switch error {
     case .usage: .usage
     case .missing, .refused, .gaveUp: .failed

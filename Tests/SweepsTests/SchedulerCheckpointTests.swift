@@ -83,7 +83,10 @@ import Testing
     let lease = bench.join(1)!
     bench.join(2)
     #expect(bench.say(2, offer(lease, epoch: 500)).isEmpty)
-    #expect(bench.say(1, offer(lease, 1, epoch: 500)).isEmpty)
+    #expect(
+      bench.say(1, offer(lease, 1, epoch: 500)).silent == [
+        .send(to: Samples.peer(1), .chunkGone(lease: lease, point: Samples.id(1), epoch: 500))
+      ])
     let huge = CheckpointContents(
       epoch: 500, checkpointBytes: 1 << 40, partBytes: 40, weights: [Range<Int>](), moments: [])
     let said = bench.say(1, .offer(lease: lease, point: Samples.id(0), huge))

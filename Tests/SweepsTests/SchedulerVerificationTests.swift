@@ -109,6 +109,10 @@ import Testing
     }
     let offer = WorkerMessage.offer(
       lease: record.lease, point: Samples.id(0), Samples.contents(epoch: 500))
-    #expect(bench.say(1, offer).isEmpty)
+    // Answered, so that a worker that leaves does not wait for it to be taken.
+    #expect(
+      bench.say(1, offer).silent == [
+        .send(to: Samples.peer(1), .chunkGone(lease: record.lease, point: Samples.id(0), epoch: 500))
+      ])
   }
 }

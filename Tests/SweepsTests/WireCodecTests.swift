@@ -148,7 +148,7 @@ import Testing
     let frames = try WireCodec.encode(.receipt(lease: LeaseID(3), point: Samples.id(2)))
     #expect(
       String(decoding: frames[0], as: UTF8.self)
-        == #"{"groksweep":4,"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
+        == #"{"groksweep":\#(WireProtocol.version),"lease":3,"point":"\#(Samples.id(2).hex)","type":"receipt"}"#)
   }
 
   @Test func `curves keep every bit, also of columns with holes`() throws {
