@@ -77,11 +77,20 @@ package final class CheckpointShelf {
 
   /// The point has ended, and longer runs may go on from its checkpoint: it takes the place of an earlier one of the
   /// lineage. Those that borrowed that get its files first.
-  package func keepEnd(of point: PointID, lineage: PointID) throws(SealedFileError) {
-    guard kept[point] != nil, borrowed[point] == nil else { return }
+  ///
+  /// - Parameter lost: called for each that could not get them, with the epoch: it has no checkpoint any more.
+  package func keepEnd(
+    of point: PointID, lineage: PointID, lost: (PointID, Int) -> Void
+  ) throws(SealedFileError) {
+    guard kept[point] != nil, borrowed[point] == nil else {
+      if borrowed[point] == nil { remove(point) }
+      return
+    }
     defer { remove(point) }
     for other in borrowed.keys.sorted() where borrowed[other] == lineage {
-      if let contents = kept[other], (try? settle(contents, for: other)) == nil { remove(other) }
+      guard let contents = kept[other], (try? settle(contents, for: other)) == nil else { continue }
+      remove(other)
+      lost(other, contents.epoch)
     }
     try ended.take(folder(point), lineage: lineage)
   }

@@ -37,7 +37,9 @@ extension CoordinatorShell {
   /// Without it, longer runs begin at their start.
   func keepEnd(of point: PointID, _ lineage: PointID) {
     do {
-      try shelf.keepEnd(of: point, lineage: lineage)
+      try shelf.keepEnd(of: point, lineage: lineage) { other, epoch in
+        queue.append(.checkpointLost(other, epoch: epoch, reason: "files of it are missing; it was removed"))
+      }
     } catch {
       warnThinly("how point \(point.short) ended is not kept: \(error)")
     }

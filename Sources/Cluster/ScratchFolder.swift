@@ -32,6 +32,14 @@ package struct ScratchFolder: Sendable {
     guard access(root, R_OK | W_OK | X_OK) == 0 else {
       throw SealedFileError.last(root, "cannot be used as scratch folder")
     }
+    // What lies here is handed in as results: nobody else may put anything here.
+    var status = stat()
+    guard stat(root, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o002 == 0 else {
+      throw SealedFileError(
+        path: root,
+        message: "is no scratch folder: it belongs to another user, or anyone may write there; choose another one with "
+          + "--scratch")
+    }
   }
 
   /// A folder for `point` that nobody else has: the one with its checkpoint, if that is free. Its holder may be just

@@ -40,7 +40,17 @@ package struct Access: Sendable {
   /// To be opened in a browser.
   package var url: String {
     let query = token.map { "?token=\($0)" } ?? ""
-    return "http://\(address)/\(query)"
+    // No browser opens "every address".
+    let place = address.isEverywhere ? "\(Access.hostName ?? address.host):\(address.port)" : "\(address)"
+    return "http://\(place)/\(query)"
+  }
+
+  /// What this machine calls itself; nil when it does not say.
+  private static var hostName: String? {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return nil }
+    let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return text.isEmpty ? nil : text
   }
 
   /// - Parameters:
@@ -50,9 +60,10 @@ package struct Access: Sendable {
   package func verdict(host: String?, cookies: String?, given: String?) -> Verdict {
     guard !address.isLoopback || isOurs(host) else { return .refused(.foreignHost) }
     guard let token else { return .granted }
+    // Lax: a link from elsewhere, as of a chat, has to lead in; and nothing here is changed by a request.
     if let given {
       return Access.isEqual(given, token)
-        ? .signedIn(cookie: "\(cookieName)=\(token); Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000")
+        ? .signedIn(cookie: "\(cookieName)=\(token); Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000")
         : .refused(.wrongToken)
     }
     guard let kept = cookie(in: cookies) else { return .refused(.noToken) }

@@ -120,7 +120,7 @@ package final class DashboardServer: Sendable {
       var response = redirect(to: Place(path) == nil ? "/" : path)
       response.headers[.setCookie] = cookie
       return response
-    case .refused(.foreignHost): return page(.misdirectedRequest, .foreignHost(host))
+    case .refused(.foreignHost): return page(.misdirectedRequest, .foreignHost(host, access.address))
     // The style says nothing about anything.
     case .refused where path == LivePage.style: break
     case .refused(.noToken), .refused(.wrongToken): return page(.unauthorized, .noToken)
@@ -218,12 +218,12 @@ extension LivePage {
     }
   }
 
-  fileprivate static func foreignHost(_ host: String?) -> LivePage {
+  fileprivate static func foreignHost(_ host: String?, _ address: ListenAddress) -> LivePage {
     LivePage(
       .notFound, title: "Not by this name",
       lead:
         "This dashboard answers to 127.0.0.1, localhost and [::1] only, and was asked as \"\(host?.prefix(80) ?? "")\". "
-        + "From another machine, reach it through ssh: ssh -L 8080:127.0.0.1:8080 HOST")
+        + "From another machine, reach it through ssh: ssh -L \(address.port):\(address) HOST")
   }
 
   fileprivate static let noToken = LivePage(

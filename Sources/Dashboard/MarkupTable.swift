@@ -52,17 +52,7 @@ enum Cell {
   }
 
   /// A command to be copied into a shell, whatever names and paths are made of.
-  static func command(_ words: [String]) -> String { code(words.map(quoted).joined(separator: " ")) }
-
-  private static func quoted(_ word: String) -> String {
-    let isPlain =
-      !word.isEmpty
-      && word.utf8.allSatisfy { byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-          || "._-/=:,+@".utf8.contains(byte)
-      }
-    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-  }
+  static func command(_ words: [String]) -> String { code(ShellCommand.text(words)) }
 
   /// A moment; the script says how long ago it was.
   static func time(_ date: Date) -> String {

@@ -72,8 +72,8 @@ struct Layout {
     let barHeight = min(plotHeight, 200)
     let ownBar = ownColours.compactMap { $0?.width(height: barHeight) }.max() ?? 0
     var entries = Legend.entries(of: source, includesShades: false)
-    // A line alone is what the axis says.
-    if source.count == 1, entries.count(where: \.isMark) == 1 { entries.removeAll { $0.isMark && $0.swatch != .hatch } }
+    // A line alone is what the axis says; a ring, an arrow or hatching says what no axis does.
+    if source.count == 1, entries.count(where: \.isMark) == 1 { entries.removeAll(where: \.isPlain) }
     let named = namedAtEnds(entries.filter(\.isMark))
     let nameWidth = named.map { TextWidth.of($0.label ?? "", size: EndLabels.size) + EndLabels.indent + 4 }.max()
     var right = nameWidth ?? 12

@@ -13,6 +13,14 @@ struct LegendEntry: Hashable {
 
   /// Whether it names a mark, not what stands behind the marks.
   var isMark: Bool { swatch != .shade && swatch != .reference }
+
+  /// Whether it looks like what axes speak of.
+  var isPlain: Bool {
+    switch swatch {
+    case .line, .bar, .dot: true
+    case .area, .ring, .arrow, .shade, .hatch, .reference: false
+    }
+  }
 }
 
 struct Legend {

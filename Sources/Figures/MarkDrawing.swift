@@ -49,6 +49,7 @@ struct MarkDrawing {
     if svg.isPage, let label = line.label {
       let values = runs.joined().map { "\(NumberText.short($0.value.x)) \(NumberText.short($0.value.y ?? 0))" }
       attributes += " data-label=\"\(Markup.escaped(label))\" data-v=\"\(values.joined(separator: " "))\""
+      if line.shape == .steps { attributes += " data-steps=\"\"" }
     }
     svg.path(path, attributes + svg.paints(stroke: line.paint))
   }

@@ -113,15 +113,18 @@ package struct ClusterHost: Hashable, Sendable, Codable {
 
   /// Names are parts of files' names and of keys' names.
   static func isName(_ text: some StringProtocol) -> Bool {
-    (1...40).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasPrefix(".")
+    (1...40).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasPrefix(".") && !isTaken(text)
       && text.unicodeScalars.allSatisfy(isPlain)
   }
 
   /// A name for a host that was given none.
   static func name(of address: String) -> String {
     let plain = String(String.UnicodeScalarView(address.unicodeScalars.map { isPlain($0) ? $0 : "_" }))
-    return String((plain.hasPrefix(".") ? "_" + plain : plain).prefix(40))
+    return String((plain.hasPrefix(".") || isTaken(plain) ? "_" + plain : plain).prefix(40))
   }
+
+  /// Files of the cluster itself are called so.
+  private static func isTaken(_ text: some StringProtocol) -> Bool { text == "operator" || text == "coordinator" }
 
   private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {

@@ -127,6 +127,14 @@ package struct ClusterFolder: Sendable {
     }
   }
 
+  /// Logs of hosts begin anew with a cluster, as they do there: how much of one was fetched is told by its size.
+  func setLogsAside() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasSuffix(".log") && name != "coordinator.log" {
+      rename("\(path)/\(name)", "\(path)/\(name).1")
+    }
+  }
+
   /// Everything but the logs: also what a killed `up` left half written.
   func removeState() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

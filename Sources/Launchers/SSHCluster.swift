@@ -86,6 +86,7 @@ package struct SSHCluster: Sendable {
       tell(member.host.name, "is not in the file of hosts; its workers are left as they are")
     }
     do {
+      if before == nil { folder.setLogsAside() }
       try folder.write(state)
       try makeSocketFolder(state)
       try makeKeys(&state)

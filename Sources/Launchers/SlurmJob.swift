@@ -74,9 +74,14 @@ package struct SlurmJob: Hashable, Sendable {
 
       # A folder for each node, whatever disk that is on: locks hold between processes, not always between machines.
       node=${SLURMD_NODENAME:-$(uname -n)}
-      scratch=\(scratchWord)/$node
+      parent=\(scratchWord)
+      scratch=$parent/$node
       mkdir -p -- "$scratch"
-      [ -O "$scratch" ] || { echo "$scratch belongs to somebody else; name another folder with --scratch" >&2; exit 1; }
+      # Whoever owns a folder may put others in the place of those in it, unless it is sticky, as /tmp is.
+      if [ ! -O "$scratch" ] || [ -L "$scratch" ] || [ -L "$parent" ] || ! { [ -O "$parent" ] || [ -k "$parent" ]; }; then
+        echo "$scratch belongs to somebody else; name another folder with --scratch" >&2
+        exit 1
+      fi
 
       # Seconds that are left: newer versions of Slurm say when the allocation ends, which may be before --time.
       left=\(time.seconds)

@@ -54,7 +54,7 @@ extension StoreError {
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(
         .unavailable, path,
-        "the store has been locked by another program for over \(Store.busySeconds) seconds; "
+        "the store is locked by another program, and did not come free; "
           + "end the transaction that is open in the sqlite3 shell or elsewhere")
     case .SQLITE_FULL:
       self.init(.unavailable, path, "the disk is full; make room, nothing was lost")

@@ -154,7 +154,7 @@ extension WorkerSession {
         code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))
     case .training(let held):
       stop(held, checkpoint: true, handBack: true)
-      fallthrough
+      leaving = Leaving(code: code, reason: reason, until: now.advanced(bySeconds: configuration.stopSeconds))
     case .handingEndOver:
       leaving = Leaving(
         code: code, reason: reason, until: now.advanced(bySeconds: configuration.handBackSeconds))

@@ -64,6 +64,12 @@ struct ExtendedSweep {
     }
   }
 
+  /// Six hexadecimal digits of the FNV-1a hash of a condition.
+  private static func mark(of condition: String) -> String {
+    let hash = condition.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    return String(String(hash | 0x8000_0000, radix: 16).suffix(6))
+  }
+
   private func longerSweep() throws -> SweepFile {
     guard FileManager.default.fileExists(atPath: store) else { throw Failure("\(store): no such store", .badInput) }
     let isShort = condition.trimmingCharacters(in: .whitespaces).lowercased() == "censored"
@@ -91,7 +97,8 @@ struct ExtendedSweep {
     let distinct = experiments.filter { seen.insert(PointID(of: $0)).inserted }
     tell(distinct)
     let source = sweeps.count == 1 ? "\(sweeps[0])-" : ""
-    let called = name ?? "\(source)extended-\(epochs)"
+    // Each condition is a sweep of its own: under one name, the second would take the place of the first.
+    let called = name ?? "\(source)extended-\(epochs)" + (isShort ? "" : "-\(Self.mark(of: condition))")
     return try SweepFile(
       text: ListedSweep.text(
         called, distinct,

@@ -33,13 +33,19 @@ import Testing
     let url = try #require(address(in: sweep.errors))
     let stream = try Running(
       "/usr/bin/env", ["curl", "-sSN", "--max-time", "300", "\(url)events?page=/"], in: folder)
+    var finished: String?
     #expect(
-      waitUntil(300) { stream.output.contains("\"name\":\"finished\"") && stream.output.contains("/point/") },
-      "\(stream.output.suffix(2000)) \(stream.errors)")
-    let first = try folder.query("short.sqlite", "SELECT substr(point, 1, 12) FROM runs LIMIT 1")
-    #expect(waitUntil(60) { stream.output.contains("/point/\(first[0])") })
+      waitUntil(300) {
+        finished = (try? folder.query("short.sqlite", "SELECT substr(point, 1, 12) FROM runs LIMIT 1"))?.first
+        return finished != nil
+      }, "\(sweep.errors)")
+    let first = try #require(finished)
+    #expect(
+      waitUntil(60) {
+        stream.output.contains("\"name\":\"finished\"") && stream.output.contains("/point/\(first)")
+      }, "\(stream.output.suffix(2000)) \(stream.errors)")
     #expect(try get(url, in: folder).contains("<progress"))
-    #expect(try get("\(url)point/\(first[0])", in: folder).contains("figure-losses"))
+    #expect(try get("\(url)point/\(first)", in: folder).contains("figure-losses"))
     sweep.signal(SIGKILL)
     _ = try sweep.end(within: 60)
     #expect(waitUntil(60) { (try? get(url, in: folder).isEmpty) ?? true }, "the dashboard outlived its sweep")

@@ -53,7 +53,9 @@ import Testing
         #expect(!figure.table.rows.isEmpty)
         #expect(figure.table.rows.allSatisfy { $0.count == figure.table.columns.count }, "\(kind)")
         let svg = figure.svg()
-        #expect(Self.isWellFormed(svg) && !svg.replacing("Nanda", with: "").lowercased().contains("nan"), "\(kind)")
+        // Cells are pictures in base64, in which any letters may stand together.
+        let drawn = svg.replacing(/base64,[A-Za-z0-9+\/=]+/, with: "").replacing("Nanda", with: "")
+        #expect(Self.isWellFormed(svg) && !drawn.lowercased().contains("nan"), "\(kind)")
       }
     }
   }

@@ -129,6 +129,8 @@ import Testing
     #expect(lines.map(\.shape) == [.steps])
     #expect(lines[0].points.map(\.y) == [1, 0.75, 0.5, 0.25, 0])
     #expect(lines[0].points.dropFirst().map(\.x) == [200, 300, 400, 500])
+    let rows = try figure(.survival, fixture).table.rows
+    #expect(rows.map { $0[1] } == [0, 200, 300, 400, 500].map { .number($0) }, "from all of them on")
   }
 
   @Test func `of a sweep in which nothing grokked, every figure says so or shows it`() throws {
@@ -141,6 +143,8 @@ import Testing
       try figure(.predictors, fixture).absence == "No run of this sweep has grokked, so there is nothing to foretell.")
     #expect(try figure(.seedSpread, fixture).absence?.hasPrefix("No setting has two runs that grokked") == true)
     #expect(try figure(.survival, fixture).caption.contains("0 of 8 runs grokked."))
+    let ends = try figure(.survival, fixture).table.rows.map { Array($0[1...2]) }
+    #expect(ends.contains([.number(1000), .number(1)]), "curves that stay up are in the data")
     for name in SweepFigure.allCases {
       let drawn = try figure(name, fixture)
       #expect(drawn.absence != nil || !drawn.isEmpty, "\(name)")
@@ -164,7 +168,7 @@ import Testing
     #expect(try figure(.outcomes, fixture).caption.contains("In all: 4 diverged."))
     #expect(
       try figure(.testLosses, fixture).absence
-        == "Every run diverged before its first evaluation: there are no curves.")
+        == "No run has two evaluations, as of runs that diverge at once: there are no curves.")
     #expect(try figure(.phaseDiagram, fixture).absence == "Every run diverged: there are no grokking epochs to draw.")
     for name in SweepFigure.allCases {
       let drawn = try figure(name, fixture)
@@ -195,10 +199,10 @@ import Testing
     let drawn = try figure(.predictors, fixture)
     let predictors = try fixture.store.predictors(of: "decay")
     let first = try #require(drawn.panels.first)
-    let (measure, words) = try #require(first.title.map { $0.split(separator: ":") }.map { ($0[0], $0[1]) })
+    let (measure, words) = try #require(first.title.map { $0.split(separator: "  ") }.map { ($0[1], $0[0]) })
     let rho = try #require(
       predictors.first { $0.measure == measure && $0.landmark == "memorization" }?.spearman)
-    #expect(words.contains(rho < 0 ? "−" : " ρ = "))
+    #expect(words.hasPrefix(rho < 0 ? "ρ = −" : "ρ = "))
     let scatters = first.marks.compactMap { if case .scatter(let scatter) = $0 { scatter } else { nil } }
     #expect(scatters.map(\.dots.count) == [9, 2])
     #expect(scatters[1].dots.allSatisfy { $0.shape == .arrow && $0.x == 1000 })

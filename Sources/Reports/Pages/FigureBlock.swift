@@ -44,6 +44,17 @@ package struct FigureBlock: Sendable {
     return block + dataMarkup + "</figure>"
   }
 
+  /// For the script, which would show ids that are digits alone as rounded numbers.
+  private var columnsOfText: String {
+    let table = figure.table
+    let ofText = table.columns.indices.filter { column in
+      table.rows.contains { row in
+        if case .text = row[column] { true } else { false }
+      }
+    }
+    return ofText.isEmpty ? "" : " data-text=\"\(ofText.map { "\($0)" }.joined(separator: " "))\""
+  }
+
   private var dataMarkup: String {
     let rows = figure.table.rows.count
     let count = "\(Wording.grouped(rows)) \(rows == 1 ? "row" : "rows")"
@@ -58,7 +69,7 @@ package struct FigureBlock: Sendable {
         return "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> "
           + "\(count) of data: \(Markup.escaped(otherwise))</p>\n"
       }
-      return "<details><summary>Data (\(count))</summary><div class=\"table\"></div></details>\n"
+      return "<details><summary>Data (\(count))</summary><div class=\"table\"\(columnsOfText)></div></details>\n"
         + "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> <button data-save=\"csv\">Save CSV</button></p>\n"
         + "<pre class=\"csv\" hidden>\(Markup.escaped(csv))</pre>\n"
     }

@@ -1,8 +1,8 @@
 // The few lines of script of a page: values under the pointer, tables, saving. Without script everything is still there but
 // these.
 //
-// It reads what drawings carry for it: `data-plot`, `data-x` and `data-y` of a panel, `data-v` of a line, `data-cells` of a
-// picture of cells, whose levels are the bytes of its PNG (Sources/Figures/Raster.swift).
+// It reads what drawings carry for it: `data-plot`, `data-x` and `data-y` of a panel, `data-v` of a line (and `data-steps` where
+// it goes in steps), `data-text` of a table whose columns of these numbers are words, `data-cells` of a picture of cells, whose levels are the bytes of its PNG (Sources/Figures/Raster.swift).
 
 import Figures
 
@@ -36,20 +36,39 @@ package enum PageScript {
       };
 
       const linesAt = (panel, shareX) => {
-        const x = at(axis(panel.dataset.x), shareX), found = [];
+        /* A line has no value beyond its ends, but for what a hand cannot point at more exactly. */
+        const a = axis(panel.dataset.x), x = at(a, shareX), from = at(a, shareX - .015), to = at(a, shareX + .015);
+        const found = [];
         let nearest = null;
         for (const path of panel.querySelectorAll("path[data-v]")) {
           const v = once(path, () => path.dataset.v.split(" ").map(Number));
           let best = -1;
           for (let i = 0; i + 1 < v.length; i += 2)
             if (best < 0 || Math.abs(v[i] - x) < Math.abs(v[best] - x)) best = i;
-          if (best < 0) continue;
+          if (best < 0 || v[0] > to || v[v.length - 2] < from) continue;
+          if ("steps" in path.dataset) {
+            /* Holds its value until the next vertex. */
+            best = 0;
+            for (let i = 0; i + 1 < v.length; i += 2) if (v[i] <= x) best = i;
+            found.push([path.dataset.label, null, v[best + 1]]);
+            continue;
+          }
           if (nearest === null || Math.abs(v[best] - x) < Math.abs(nearest - x)) nearest = v[best];
-          found.push([path.dataset.label, v[best + 1]]);
+          found.push([path.dataset.label, v[best], v[best + 1]]);
         }
-        if (nearest === null) return null;
-        const title = panel.dataset.xTitle || "x";
-        return [`${title} ${say(nearest)}`, ...found.map(([label, value]) => `${label}: ${say(value)}`)].join("\n");
+        if (found.length === 0) return null;
+        const title = panel.dataset.xTitle || "x", head = nearest ?? Number(x.toPrecision(3));
+        const own = place => place === null || place === head ? "" : ` (at ${say(place)})`;
+        return [`${title} ${say(head)}`, ...found.map(([label, place, value]) => `${label}: ${say(value)}${own(place)}`)]
+          .join("\n");
+      };
+
+      /* A level stands for all values up to the next one: no more digits than tell the two apart. */
+      const about = (a, level) => {
+        const value = at(a, level / 254), step = Math.abs(at(a, (level + 1) / 254) - value);
+        if (!(step > 0)) return say(value);
+        const grain = 10 ** Math.floor(Math.log10(step));
+        return `≈ ${say(Math.round(value / grain) * grain)}`;
       };
 
       const cellAt = (panel, shareX, shareY) => {
@@ -61,7 +80,7 @@ package enum PageScript {
         const bytes = once(image, () => atob(image.getAttribute("href").split(",")[1]));
         const place = row * (columns + 1) + 1 + column;
         const level = bytes.charCodeAt(OFFSET + place + 5 * Math.floor(place / BLOCK));
-        const value = level === 0 ? "–" : say(at(axis(image.dataset.value), (level - 1) / 254));
+        const value = level === 0 ? "–" : about(axis(image.dataset.value), level - 1);
         const name = (title, place, names) => names ? `${title}: ${names.split("|")[place]}` : `${title} = ${place}`;
         return [name(panel.dataset.xTitle, column, image.dataset.columns),
           name(panel.dataset.yTitle, rows - 1 - row, image.dataset.rows),
@@ -106,11 +125,13 @@ package enum PageScript {
       };
 
       const fill = (box, csv) => {
+        const words = (box.dataset.text ?? "").split(" ");
         const [head, ...rows] = rowsOf(csv), table = document.createElement("table");
         const add = (parent, cells, tag) => {
           const row = document.createElement("tr");
-          for (const text of cells) {
-            const cell = document.createElement(tag), number = text !== "" && isFinite(text);
+          for (const [place, text] of cells.entries()) {
+            const cell = document.createElement(tag), isWords = words.includes(String(place));
+            const number = !isWords && text !== "" && isFinite(text);
             cell.textContent = tag === "td" && number ? say(Number(text)) : text === "" ? "–" : text;
             if (tag === "td" && (number || text === "")) cell.className = "n";
             row.append(cell);

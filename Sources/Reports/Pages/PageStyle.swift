@@ -17,8 +17,8 @@ package enum PageStyle {
       nav a{display:inline-block;margin:0 14px 4px 0}
       .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(230px,1fr));gap:2px 24px;margin:12px 0}
       .facts div{display:flex;gap:10px;justify-content:space-between;border-bottom:1px solid var(--fnt);padding:3px 0}
-      .facts dt{color:var(--mut)}
-      .facts dd{margin:0;text-align:right;overflow-wrap:anywhere;min-width:0}
+      .facts dt{color:var(--mut);flex:1 1 0;min-width:6em}
+      .facts dd{margin:0;text-align:right;flex:0 1 auto;overflow-wrap:break-word;min-width:0}
       p,figcaption{overflow-wrap:anywhere}
       figure{margin:0 0 36px}
       .drawing svg{display:block;width:100%;height:auto}

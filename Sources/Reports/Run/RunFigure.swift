@@ -54,6 +54,17 @@ package enum RunFigure: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it is drawn from evaluations against epochs.
+  private var isOverEpochs: Bool {
+    switch self {
+    case .losses, .accuracies, .progress, .ginis, .weights, .excludedByFrequency, .cosineCoefficients, .spectrumGrowth:
+      true
+    case .embeddingSpectrum, .unembeddingSpectrum, .embeddingCircles, .attention, .neurons, .neuronSpectra,
+      .neuronClusters, .logitSpectrum, .ablations:
+      false
+    }
+  }
+
   package func figure(of run: RunSubject) -> Figure {
     if let reason = absence(of: run) { return Figure(name: rawValue, title: title, absence: reason) }
     let drawn: Drawn =
@@ -84,6 +95,11 @@ package enum RunFigure: String, CaseIterable, Sendable {
   /// Why this run has no such figure; nil when it has.
   private func absence(of run: RunSubject) -> String? {
     if run.evaluations.isEmpty { return "The run diverged before its first evaluation: there is nothing to draw." }
+    if isOverEpochs, run.evaluations.count == 1 {
+      return run.result.outcome.name == "diverged"
+        ? "The run diverged after its first evaluation: there is no curve to draw."
+        : "The run has a single evaluation: there is no curve to draw."
+    }
     switch self {
     case .losses, .accuracies, .ginis, .weights: return nil
     case .progress, .excludedByFrequency, .cosineCoefficients:

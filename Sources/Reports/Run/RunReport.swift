@@ -37,7 +37,8 @@ package struct RunReport: Sendable {
 
   /// - Parameter figure: drawn already.
   private func block(_ figure: Figure) -> String {
-    let command = "groksweep plot \(figure.name) --store \(store) --point \(run.point.short) -o \(figure.name).csv"
+    let command = ShellCommand.text(
+      ["groksweep", "plot", figure.name, "--store", store, "--point", run.point.short, "-o", "\(figure.name).csv"])
     return FigureBlock(figure, data: .inside(otherwise: command)).html
   }
 

@@ -61,8 +61,9 @@ extension RunSubject {
       uniqueKeysWithValues: result.keyFrequencies.map { (Double($0.frequency - 1), "\($0.frequency)") })
     return Drawn(
       caption:
-        "Norm of each frequency in W_E at every evaluation. Look for the key frequencies (named at the left: \(keysInWords)) "
-        + "growing out of the noise, and for the others fading with weight decay.",
+        "Norm of each frequency in W_E at every evaluation. Look for the key frequencies"
+        + (result.keyFrequencies.isEmpty ? "" : " (named at the left: \(keysInWords))")
+        + " growing out of the noise, and for the others fading with weight decay.",
       panels: [
         Panel(
           x: Axis("Epoch", names: names),

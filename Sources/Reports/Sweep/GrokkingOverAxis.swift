@@ -16,7 +16,7 @@ extension SweepSubject {
     let watched = runs.compactMap(\.censoredAfter).max()
     var marks: [Mark] = []
     var medians = Scatter("median", [], .series(1), radius: 4.5)
-    var late = Scatter("no median: at least half had not grokked by then", [], .series(1), radius: 4.5)
+    var late = Scatter("no median: under half had grokked", [], .series(1), radius: 4.5)
     for (level, group) in groups.enumerated() where !group.runs.isEmpty {
       let (times, x) = (group.times, places[level])
       let title = "\(axis.words(level)): \(group.words)"
@@ -49,7 +49,7 @@ extension SweepSubject {
     let epochs = runs.compactMap(\.grokkingEpoch) + [watched].compactMap { $0 }
     let isLogarithmic = AxisLevels.isByRatio(Double(epochs.min() ?? 1), Double(epochs.max() ?? 1))
     return Drawn(
-      caption: caption(axis, groups) + unfinishedSentence,
+      caption: caption(axis, groups, hasRings: !late.dots.isEmpty) + unfinishedSentence,
       panels: [
         Panel(
           x: x(axis),
@@ -65,11 +65,12 @@ extension SweepSubject {
     return Axis(axis.title, AxisLevels.isByRatio(low, high) ? .logarithmic : .linear, including: [low, high])
   }
 
-  private func caption(_ axis: AxisLevels, _ groups: [FoldedRuns]) -> String {
+  private func caption(_ axis: AxisLevels, _ groups: [FoldedRuns], hasRings: Bool) -> String {
     var text =
       "Epoch at which runs grok, against \(axis.title): small dots are runs, and with them stand the median of each value (Kaplan and "
       + "Meier's, so that runs that ended before they grokked count as not there yet) and its 95 % interval, dashed where the runs "
       + "do not bound it from above. Look for the value beyond which there is no median any more."
+    if hasRings { text += " Rings: no median, followed so far." }
     let known = groups.indices.filter { groups[$0].times.median != nil }
     let best = known.min { (groups[$0].times.median!, $0) < (groups[$1].times.median!, $1) }
     if let best {

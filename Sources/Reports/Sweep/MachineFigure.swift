@@ -29,7 +29,7 @@ extension SweepSubject {
       panels: [
         Panel(
           title: "Core-hours", x: Axis("", including: [0]), y: Axis("", .bands(names)),
-          marks: [bars(0, { $0.seconds / 3600 }, { NumberText.value(Double(Wording.fixed($0, digits: 2))) })]),
+          marks: [bars(0, { $0.seconds / 3600 }, Self.hours)]),
         Panel(
           title: "Epochs a second and core", x: Axis("", including: [0]), y: Axis("", .bands(names)),
           marks: [bars(1, \.epochsPerSecond, Wording.rate)]),
@@ -42,6 +42,12 @@ extension SweepSubject {
             .init(machine.workers), .init(machine.runs), .init(machine.seconds), .init(machine.epochsPerSecond),
           ]
         }))
+  }
+
+  /// Of a bar; seconds or minutes where hours would be rounded to nothing.
+  private static func hours(_ hours: Double) -> String {
+    hours < 0.01
+      ? Wording.duration(seconds: hours * 3600) : NumberText.value(Double(Wording.fixed(hours, digits: 2)))
   }
 
   private func machineCaption(_ machines: [MachineShare]) -> String {

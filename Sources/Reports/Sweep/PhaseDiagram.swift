@@ -1,6 +1,6 @@
 // When runs grok, over the swept values: a map of two of them, repeated for the values of others.
 //
-// A cell without a median is never coloured: at least half of its runs had not grokked when they ended, so that the median
+// A cell without a median is never coloured: under half of its runs had grokked when they ended, so that the median
 // is only known to be later. It is hatched, and says how many of its runs did.
 
 import Figures
@@ -56,7 +56,7 @@ extension SweepSubject {
                   medians[place].map(Double.init), isHatched: medians[place] == nil, text: cell.count,
                   title: "\(words(place)): \(cell.words)")
               }, valueTitle: "Median epoch", isLogarithmic: isLogarithmic,
-              hatching: "no median: at least half had not grokked when they ended"))
+              hatching: "no median: under half had grokked"))
         ])
     }
     let finished = cells.indices.filter { !cells[$0].runs.isEmpty }

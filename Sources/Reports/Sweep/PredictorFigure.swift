@@ -47,7 +47,8 @@ extension SweepSubject {
             }, .series(grokked ? 0 : 1), radius: 2.5))
       }
       return Panel(
-        title: "\(predictor.measure): ρ = \(Self.signed(predictor.spearman))",
+        // Narrow panels cut titles at their ends.
+        title: "ρ = \(Self.signed(predictor.spearman))  \(predictor.measure)",
         x: Axis("Grokking epoch", isLogarithmic ? .logarithmic : .linear),
         y: Axis("", isByRatio ? .logarithmic : .linear),
         marks: [scatter("grokked", true), scatter("not grokked when it ended", false)])

@@ -42,10 +42,21 @@ extension SweepSubject {
         columns: ["runs_of", "epoch", "not_yet_grokked", "low", "high"],
         rows: tabled.flatMap { title, group in
           let name = [title, group.name].filter { !$0.isEmpty }.joined(separator: ", ")
-          return group.runs.times.steps.map { step -> [DataTable.Value] in
-            [.text(name), .init(step.epoch), .init(step.share), .init(step.low), .init(step.high)]
+          // From all of them to where the last run was left: a curve that stays up has rows too.
+          let (steps, end) = (group.runs.times.steps, Self.end(of: group))
+          var rows: [[DataTable.Value]] = [[.text(name), .number(0), .number(1), .absent, .absent]]
+          rows += steps.map { [.text(name), .init($0.epoch), .init($0.share), .init($0.low), .init($0.high)] }
+          if let end, end > steps.last?.epoch ?? 0 {
+            rows.append(
+              [.text(name), .init(end), .init(steps.last?.share ?? 1), .init(steps.last?.low), .init(steps.last?.high)])
           }
+          return rows
         }))
+  }
+
+  /// The epoch at which the last of its runs was left.
+  private static func end(of group: SurvivalPlan.Group) -> Int? {
+    group.runs.runs.compactMap { $0.grokkingEpoch ?? $0.censoredAfter }.max()
   }
 
   /// A curve from `start` to where the last of its runs was left.
@@ -53,7 +64,7 @@ extension SweepSubject {
     _ group: SurvivalPlan.Group, from start: Double, withInterval: Bool
   ) -> (line: Mark, interval: Mark?) {
     let (times, paint) = (group.runs.times, Paint.series(group.colour))
-    let end = group.runs.runs.compactMap { $0.grokkingEpoch ?? $0.censoredAfter }.max().map(Double.init) ?? start
+    let end = end(of: group).map(Double.init) ?? start
     var points = [Line.Point(start, 1)]
     var places: [Interval.Place] = []
     for step in times.steps {

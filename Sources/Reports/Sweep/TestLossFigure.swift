@@ -22,8 +22,8 @@ extension SweepSubject {
 
   var testLosses: Drawn {
     let byPoint = Dictionary(curves.map { ($0.point, $0.places) }, uniquingKeysWith: { first, _ in first })
-    // Runs that diverged before their first evaluation have none.
-    let drawn = drawnRuns.filter { $0.runs.contains { byPoint[$0.point]?.isEmpty == false } }
+    // Runs that diverged at once have no evaluation, or one, which is no curve.
+    let drawn = drawnRuns.filter { $0.runs.contains { (byPoint[$0.point]?.count ?? 0) > 1 } }
     let last = curves.compactMap { $0.places.last?.epoch }.max() ?? 0
     let isLogarithmic = last >= 100
     let (oneModel, oneData) = (
@@ -79,7 +79,7 @@ extension SweepSubject {
   /// Why there is no such figure; nil when there is.
   var testLossesAbsence: String? {
     runsAbsence
-      ?? (curves.contains { !$0.places.isEmpty }
-        ? nil : "Every run diverged before its first evaluation: there are no curves.")
+      ?? (curves.contains { $0.places.count > 1 }
+        ? nil : "No run has two evaluations, as of runs that diverge at once: there are no curves.")
   }
 }
