@@ -89,7 +89,7 @@ import Testing
     let longer = try Groksweep.run(extend, in: folder)
     #expect(longer.status == 0, "\(longer.errors)")
     #expect(longer.errors.contains("2 points to 100 epochs, each from its start"), "\(longer.errors)")
-    #expect(longer.output.hasPrefix("short-extended-100: 2 of 2 points finished"), "\(longer.output)")
+    #expect(longer.output.hasPrefix("short-extended-100-359f45: 2 of 2 points finished"), "\(longer.output)")
     #expect(
       try folder.query(
         "short.sqlite",
@@ -104,7 +104,7 @@ import Testing
         """
         SELECT count(*) FROM runs AS a JOIN runs AS b USING (weight_decay, model_seed)
         JOIN curves AS c ON c.point = a.point JOIN curves AS d ON d.point = b.point AND d.epoch = c.epoch
-        WHERE a.sweep = 'short' AND b.sweep = 'short-extended-100' AND c.epoch < 40 AND c.test_loss = d.test_loss
+        WHERE a.sweep = 'short' AND b.sweep = 'short-extended-100-359f45' AND c.epoch < 40 AND c.test_loss = d.test_loss
         """) == ["4"])
   }
 
