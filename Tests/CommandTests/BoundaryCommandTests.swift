@@ -93,7 +93,7 @@ import Testing
     #expect(
       try folder.query(
         "short.sqlite",
-        "SELECT weight_decay, model_seed, max_epochs FROM runs WHERE sweep = 'short-extended-100'")
+        "SELECT weight_decay, model_seed, max_epochs FROM runs WHERE sweep = 'short-extended-100-359f45'")
         == ["2.0|0|100", "2.0|1|100"])
     let again = try Groksweep.run(extend, in: folder)
     #expect(again.status == 0 && again.errors.contains("all 2 points already finished"), "\(again.errors)")
