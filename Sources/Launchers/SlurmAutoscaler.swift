@@ -102,7 +102,9 @@ package struct SlurmAutoscaler {
       let silence = MonotonicInstant.now.seconds(since: lastWord)
       // A coordinator that is done sends its workers home and goes: then nothing of ours is left.
       let areAllGone = hasHeard && queue.isEmpty && silentRounds >= 3
-      guard silence < pauses.patience, !areAllGone else {
+      // Whoever never answered is more likely another than one that comes back.
+      let isWrong = !hasHeard && silentRounds >= 3
+      guard silence < pauses.patience, !areAllGone, !isWrong else {
         throw SlurmError.unreachable(
           "nobody says any more what is left to do (\(error)), "
             + (queue.isEmpty
