@@ -8,8 +8,8 @@ package struct SocketFolderError: Error, Hashable, Sendable, CustomStringConvert
   package var description: String { "cannot make a private folder for the socket in /tmp: \(reason)" }
 }
 
-/// `/tmp/groksweep-XXXXXX`, open to this user only and locked while its sweep lives. Short, whatever TMPDIR says: a
-/// socket's path has at most 107 bytes.
+/// A folder in /tmp of a name that was free, open to this user only and locked while its sweep lives. Short, whatever TMPDIR
+/// says: a socket's path has at most 107 bytes.
 struct SocketFolder {
   private static let prefix = "groksweep-"
   let path: String

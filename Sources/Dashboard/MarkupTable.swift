@@ -52,7 +52,7 @@ enum Cell {
   }
 
   /// A command to be copied into a shell, whatever names and paths are made of.
-  static func command(_ words: [String]) -> String { code(ShellCommand.text(words)) }
+  static func command(_ words: [String]) -> String { code(ShellWords.line(words)) }
 
   /// A moment; the script says how long ago it was.
   static func time(_ date: Date) -> String {

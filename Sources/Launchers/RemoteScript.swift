@@ -5,6 +5,8 @@
 //   FOLDER/ID-NAME/pid            the workers' first process, and when it started
 //   FOLDER/ID-NAME/log  join  c   what the workers say; their key, 0600; the near end of the tunnel
 
+import Sweeps
+
 package struct RemoteScript: Sendable {
   /// Of the cluster.
   package let id: String

@@ -2,6 +2,7 @@
 // believed and how a host is found is left to the user's ssh configuration; nothing is ever asked (BatchMode).
 
 import Foundation
+import Sweeps
 
 struct SSHConnection: Sendable {
   let host: ClusterHost

@@ -4,6 +4,8 @@
 // supervisor of the worker processes itself, once, and nothing in between has to pass it on. The task keeps no state of
 // its own: when Slurm requeues it, it starts anew, and the coordinator hands out the checkpoint that it keeps.
 
+import Sweeps
+
 package struct SlurmJob: Hashable, Sendable {
   /// Also how autoscaling knows its own jobs.
   package var name = "groksweep"

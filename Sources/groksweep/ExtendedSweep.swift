@@ -42,7 +42,7 @@ struct ExtendedSweep {
     if let name { words += ["--name", name] }
     if let workers { words += ["--workers", "\(workers)"] }
     if keepsCensored { words.append("--keep-censored") }
-    return shellQuoted(words)
+    return ShellWords.line(words)
   }
 
   /// How many go on where a shorter run ended.
@@ -78,7 +78,7 @@ struct ExtendedSweep {
     guard !points.isEmpty else {
       let why =
         done == 0
-        ? "no finished point fulfils --where \(shellQuoted(condition))"
+        ? "no finished point fulfils --where \(ShellWords.quoted(condition))"
         : "\(done == 1 ? "the point" : "all \(done) points") that --where means had \(epochs) epochs or more; ask for more"
       throw Failure("\(store): \(why)" + (diverged > 0 ? "; \(diverged) diverged, which cannot go on" : ""), .badInput)
     }

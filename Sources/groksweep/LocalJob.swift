@@ -108,15 +108,6 @@ func tellEndedRuns(besides store: String) {
   )
 }
 
-/// `words` as a shell reads them back.
-func shellQuoted(_ words: [String]) -> String { words.map(shellQuoted).joined(separator: " ") }
-
-/// `word` as a shell reads it back.
-func shellQuoted(_ word: String) -> String {
-  let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "._-/=:,+@".contains($0) }
-  return plain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-}
-
 extension Registration {
   /// What applying a changed file did, for people; empty when it was the same.
   var changeLines: [String] {

@@ -3,6 +3,7 @@
 import Foundation
 import Reports
 import Results
+import Sweeps
 
 extension StoredRunOptions {
   /// The sweep that was named, or the only one.
@@ -29,6 +30,6 @@ extension StoredRunOptions {
 /// The command that writes the data of a figure of `sweep`, named as the placeholder FIGURE.
 func plotCommand(store: String, sweep: String) -> @Sendable (String) -> String {
   { figure in
-    shellQuoted(["groksweep", "plot", figure, "--store", store, "--sweep", sweep, "-o", "\(figure).csv"])
+    ShellWords.line(["groksweep", "plot", figure, "--store", store, "--sweep", sweep, "-o", "\(figure).csv"])
   }
 }

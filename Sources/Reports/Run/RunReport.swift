@@ -3,6 +3,7 @@
 import Figures
 import Grokking
 import Results
+import Sweeps
 
 package struct RunReport: Sendable {
   private let run: RunSubject
@@ -37,7 +38,7 @@ package struct RunReport: Sendable {
 
   /// - Parameter figure: drawn already.
   private func block(_ figure: Figure) -> String {
-    let command = ShellCommand.text(
+    let command = ShellWords.line(
       ["groksweep", "plot", figure.name, "--store", store, "--point", run.point.short, "-o", "\(figure.name).csv"])
     return FigureBlock(figure, data: .inside(otherwise: command)).html
   }

@@ -24,7 +24,7 @@ extension RunSubject {
   package static func weightsMissing(_ point: PointID, store: String) -> Weights {
     .absent(
       "A store holds no weights. `groksweep train FILE --point \(point.short) --save "
-        + "\(ShellCommand.quoted(weightsFile(of: point, store: store)))`, "
+        + "\(ShellWords.quoted(weightsFile(of: point, store: store)))`, "
         + "with the sweep's file and after making that folder, trains the run again to the same bits and puts its weights "
         + "where they are found; or name a file with --weights.")
   }

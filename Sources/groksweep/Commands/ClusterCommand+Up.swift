@@ -5,6 +5,7 @@ import Cluster
 import Foundation
 import Launchers
 import Reports
+import Sweeps
 
 extension ClusterCommand {
   struct Up: ParsableCommand {
@@ -61,7 +62,8 @@ extension ClusterCommand {
       let failed = started.count { $0.outcome.isFailure }
       lines.screen.remark(
         "\(started.count - failed) of \(Wording.count(started.count, "host")) up; see them with: groksweep cluster status "
-          + "--store \(shellQuoted(store)), end them with: groksweep cluster down --store \(shellQuoted(store))")
+          + "--store \(ShellWords.quoted(store)), end them with: groksweep cluster down --store \(ShellWords.quoted(store))"
+      )
       if failed > 0 { throw ExitStatus.failed.thrown }
     }
   }

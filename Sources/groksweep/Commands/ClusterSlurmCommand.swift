@@ -106,7 +106,7 @@ extension ClusterCommand {
       let allocations = tasks == 1 ? "1 allocation" : "\(tasks) allocations"
       Console.remark(
         "submitted \(allocations) of \(job.time.text), workers say what they do in \(job.logs); end them with: "
-          + "scancel --batch --signal=TERM --name=\(shellQuoted(name)) (in good order), or scancel --name=\(shellQuoted(name))"
+          + "scancel --batch --signal=TERM --name=\(ShellWords.quoted(name)) (in good order), or scancel --name=\(ShellWords.quoted(name))"
       )
     }
 
@@ -167,7 +167,8 @@ extension ClusterCommand {
       if let signal = interrupt.signal {
         Console.remark(
           "stopped; the queue stays as it is. The same command goes on; this ends the workers: scancel --batch "
-            + "--signal=TERM --name=\(shellQuoted(name)) (in good order), scancel --name=\(shellQuoted(name)) (all)")
+            + "--signal=TERM --name=\(ShellWords.quoted(name)) (in good order), scancel --name=\(ShellWords.quoted(name)) (all)"
+        )
         throw ExitCode(signal == SIGINT ? ExitStatus.interrupted.rawValue : 0)
       }
       Console.remark("everything is done, and no worker is left in the queue")

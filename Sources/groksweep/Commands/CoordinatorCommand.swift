@@ -80,7 +80,7 @@ struct CoordinatorCommand: ParsableCommand {
         "\(sweep.name): \(registration.finished) of \(Wording.count(registration.total, "point")) finished")
       let state = try results.sweepProgress(of: sweep.name).state
       if state != .active {
-        screen.remark("\(sweep.name): stays \(state.rawValue) until groksweep resume \(shellQuoted(sweep.name))")
+        screen.remark("\(sweep.name): stays \(state.rawValue) until groksweep resume \(ShellWords.quoted(sweep.name))")
       }
     }
     let configuration = CoordinatorShell.Configuration(

@@ -4,6 +4,7 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Reports
+import Sweeps
 
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -84,8 +85,8 @@ struct KeysCommand: ParsableCommand {
       let flag = address == nil ? "--connect tcp://HOST:PORT " : ""
       let use =
         role == .worker
-        ? "groksweep worker \(flag)--join \(shellQuoted(path))"
-        : "groksweep status \(flag)--join \(shellQuoted(path))"
+        ? "groksweep worker \(flag)--join \(ShellWords.quoted(path))"
+        : "groksweep status \(flag)--join \(ShellWords.quoted(path))"
       Console.remark(
         "\(path): a secret; whoever has it may join as \(role.rawValue) \"\(name)\". Carry it there (scp -p), then: \(use)"
       )

@@ -59,7 +59,7 @@ struct ReproduceCommand: ParsableCommand {
           Console.remark("\(failure.id.short) has no result: \(failure.reason)")
         }
         if reproduction.failed > 0 {
-          Console.remark("To run them again: groksweep retry --store \(shellQuoted(path)), then this command")
+          Console.remark("To run them again: groksweep retry --store \(ShellWords.quoted(path)), then this command")
         }
         if !reproduction.holds { throw ExitStatus.failed.thrown }
       })
@@ -110,6 +110,6 @@ struct ReproduceCommand: ParsableCommand {
     if let seeds { words += ["--seeds", "\(seeds)"] }
     if let only { words += ["--only", only] }
     if json { words += ["--json"] }
-    return shellQuoted(words)
+    return ShellWords.line(words)
   }
 }

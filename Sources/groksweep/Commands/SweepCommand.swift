@@ -52,7 +52,7 @@ struct SweepCommand: ParsableCommand {
     if let address = dashboard.address { words += ["--dashboard", address] }
     if keepCensored { words.append("--keep-censored") }
     for value in overrides.values { words += ["--set", value] }
-    return shellQuoted(words)
+    return ShellWords.line(words)
   }
 }
 

@@ -1,4 +1,5 @@
-// Words for a POSIX shell: ssh hands its command to one on the other side, and a batch script is one.
+// Words for a POSIX shell: ssh hands its command to one on the other side, a batch script is one, and people copy commands from
+// sentences and pages into theirs, whatever names and paths are made of.
 
 package enum ShellWords {
   /// `word` such that a POSIX shell reads exactly it, whatever is in it; left alone where nothing needs quoting.

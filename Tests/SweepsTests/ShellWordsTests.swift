@@ -1,5 +1,5 @@
 import Foundation
-import Launchers
+import Sweeps
 import Testing
 
 @Suite struct ShellWordsTests {
