@@ -23,6 +23,18 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: third.path))
   }
 
+  @Test func `a scratch folder where anyone may write is refused, since what lies there is handed in as results`()
+    throws
+  {
+    let fixture = try Fixture(points: 1)
+    try FileManager.default.createDirectory(atPath: fixture.scratch, withIntermediateDirectories: true)
+    #expect(chmod(fixture.scratch, 0o777) == 0)
+    let error = #expect(throws: SealedFileError.self) { try ScratchFolder(root: fixture.scratch) }
+    #expect(error?.description.contains("anyone may write there; choose another one with --scratch") == true)
+    #expect(chmod(fixture.scratch, 0o770) == 0)
+    _ = try ScratchFolder(root: fixture.scratch)
+  }
+
   @Test func `a folder whose holder is leaving is waited for`() throws {
     let fixture = try Fixture(points: 1)
     let scratch = try ScratchFolder(root: fixture.scratch)

@@ -59,6 +59,11 @@ import Testing
     #expect(complaints(text).hasPrefix(words), "\(complaints(text))")
   }
 
+  @Test func `no host is called as the cluster's own files are`() throws {
+    #expect(try read("hosts: [operator, coordinator, ada]").hosts.map(\.name) == ["_operator", "_coordinator", "ada"])
+    #expect(complaints("hosts: [{host: ada, name: operator}]").contains("operator"))
+  }
+
   @Test func `all that is wrong is told at once`() {
     let words = complaints("defaults: {port: 0}\nhosts:\n  - ':8'\n  - {host: ada, user: -x}\nmore: 1")
     #expect(words.split(separator: "\n").map { $0.prefix(11) } == (["1", "3", "4", "5"].map { "lab.yaml:\($0):" }))

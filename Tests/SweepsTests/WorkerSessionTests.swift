@@ -246,6 +246,16 @@ import Testing
         == [.send(.goodbye), .exit(code: 130, reason: nil)])
   }
 
+  @Test func `an interrupted worker does not spin while its training thread stops`() throws {
+    var bench = Bench()
+    bench.train()
+    _ = bench.handle(.interrupt(exitCode: 0))
+    // Beyond what it would wait for receipts.
+    for _ in 0..<10 { _ = bench.wait(1) }
+    #expect(!bench.session.isOver)
+    #expect(try #require(bench.session.nextDeadline) > bench.now)
+  }
+
   @Test func `an interrupted worker waits five seconds for its receipt and no longer`() {
     var bench = Bench()
     bench.train()
