@@ -34,11 +34,15 @@ package struct ScratchFolder: Sendable {
     }
     // What lies here is handed in as results: nobody else may put anything here.
     var status = stat()
-    guard stat(root, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o002 == 0 else {
+    guard stat(root, &status) == 0 else { throw SealedFileError.last(root, "cannot be used as scratch folder") }
+    guard status.st_uid == geteuid() else {
+      throw SealedFileError(
+        path: root, message: "is no scratch folder: it belongs to another user; choose another one with --scratch")
+    }
+    guard status.st_mode & 0o002 == 0 else {
       throw SealedFileError(
         path: root,
-        message: "is no scratch folder: it belongs to another user, or anyone may write there; choose another one with "
-          + "--scratch")
+        message: "is no scratch folder: anyone may write there; chmod it to 700, or name a folder in it with --scratch")
     }
   }
 

@@ -30,7 +30,7 @@ import Testing
     try FileManager.default.createDirectory(atPath: fixture.scratch, withIntermediateDirectories: true)
     #expect(chmod(fixture.scratch, 0o777) == 0)
     let error = #expect(throws: SealedFileError.self) { try ScratchFolder(root: fixture.scratch) }
-    #expect(error?.description.contains("anyone may write there; choose another one with --scratch") == true)
+    #expect(error?.description.contains("anyone may write there; chmod it to 700") == true)
     #expect(chmod(fixture.scratch, 0o770) == 0)
     _ = try ScratchFolder(root: fixture.scratch)
   }

@@ -56,7 +56,7 @@ final class Disk {
     self.scene = scene
     path = scene.folder.path(name)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    let options = ["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path]
+    let options = ["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m,mode=0700", "tmpfs", path]
     let ended = try Running("/usr/bin/env", options, in: scene.folder).end(within: 30)
     guard ended.status == 0 else {
       isMounted = false
