@@ -41,10 +41,12 @@ test: dependencies
 	swift test --configuration release --skip-build --skip DashboardTests
 	swift test --configuration release --skip-build --filter DashboardTests
 
-# The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
+# The dashboard in headless Chromium during a real sweep, and reports under its mouse; skipped, with a word, where there is
+# no Chromium.
 .PHONY: test-browser
 test-browser: build
 	$(PYTHON) Tests/Browser/live_page.py $(BUILD)/groksweep
+	$(PYTHON) Tests/Browser/report_page.py $(BUILD)/groksweep
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -27,6 +27,17 @@ package enum NumberText {
     return trimmed(String(format: "%.*f", max(0, 3 - Int(log10(size).rounded(.down))), value))
   }
 
+  /// Three significant digits as people write them, for words inside a figure: `0.282`, `1.45×10⁻⁷`.
+  package static func written(_ value: Double) -> String {
+    let size = abs(value)
+    guard value.isFinite, size > 0, size < 1e-3 || size >= 1e6 else {
+      return self.value(Double(String(format: "%.3g", value)))
+    }
+    let text = String(format: "%.2e", value)
+    guard let e = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: e)...]) else { return text }
+    return trimmed(String(text[..<e])) + "×" + power(of: exponent)
+  }
+
   /// The shortest decimals that give the same bits, whole numbers without a point: for tables and CSV.
   package static func exact(_ value: Double) -> String {
     guard value.isFinite else { return "" }
@@ -84,7 +95,7 @@ package enum NumberText {
   }
 
   /// `10⁻³`.
-  static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
+  package static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
 
   private static func superscript(_ number: Int) -> String {
     let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
