@@ -19,6 +19,33 @@ import urllib.request
 
 PATIENCE = 180
 
+# Words of the figures that are drawn which lie on each other or reach out, and what is wider than the window.
+CROWDED = """(() => {
+  const found = [], page = document.documentElement;
+  if (page.scrollWidth > innerWidth) found.push(`the page is ${page.scrollWidth} wide in a window of ${innerWidth}`);
+  for (const svg of document.querySelectorAll('svg.figure')) {
+    const all = svg.getBoundingClientRect();
+    if (all.width === 0) continue;
+    const name = svg.closest('figure').dataset.name;
+    const boxes = [...svg.querySelectorAll('text')].map(text => {
+      /* Turned words have boxes that are not theirs. */
+      const box = text.getBoundingClientRect();
+      return {words: text.textContent, box, isTurned: /rotate\\(-45/.test(text.getAttribute('transform') ?? '')};
+    });
+    for (const [place, {words, box, isTurned}] of boxes.entries()) {
+      if (box.left < all.left - 1 || box.right > all.right + 1 || box.top < all.top - 1 || box.bottom > all.bottom + 1)
+        found.push(`${name}: "${words}" reaches out of its figure`);
+      if (isTurned) continue;
+      for (const other of boxes.slice(place + 1)) {
+        const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+        const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+        if (!other.isTurned && width > 1 && height > 3) found.push(`${name}: "${words}" lies on "${other.words}"`);
+      }
+    }
+  }
+  return found;
+})()"""
+
 
 def program():
     """Chromium's path; ends with 0 and a word where there is none."""
@@ -132,6 +159,16 @@ class Browser:
         """So wide and high a window, of a reader whose system is `light` or `dark`."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+
+    def check_looks(self, url):
+        """Ends with what is crowded at any width, in either theme."""
+        for width in [1280, 720, 400, 320]:
+            for theme in ["light", "dark"]:
+                self.be(width, theme=theme)
+                self.open(url)
+                found = self.value(CROWDED)
+                if found:
+                    sys.exit(f"{url}, {width} wide, {theme}:\n" + "\n".join(found))
 
     def point(self, x, y):
         """Moves the pointer to a place of the window."""

@@ -62,11 +62,14 @@ def main():
                     sys.exit("the page was loaded again")
             figure = "document.querySelector('#figure-phase-diagram svg.figure') !== null"
             going("the phase diagram fills in", lambda: browser.value(figure))
-            browser.open(url + browser.value(FINISHED)[0])
+            run = browser.value(FINISHED)[0]
+            browser.open(url + run)
             until("the run's figures", lambda: browser.value("document.querySelectorAll('svg.figure').length > 5"))
+            for page in ["/", "/sweep/short", "/sweep/short/points/1", run]:
+                browser.check_looks(url + page)
             if browser.complaints:
                 sys.exit("\n".join(browser.complaints))
-            print("a finished point appeared without a reload; the page broke no rule of its policy")
+            print("a finished point appeared without a reload; no page broke a rule of its policy or has words on others")
         finally:
             if browser:
                 browser.end()

@@ -53,34 +53,6 @@ PANELS = """(() => {
   });
 })()"""
 
-# Words of the figures that are drawn which lie on each other or reach out, and what is wider than the window.
-CROWDED = """(() => {
-  const found = [], page = document.documentElement;
-  if (page.scrollWidth > innerWidth) found.push(`the page is ${page.scrollWidth} wide in a window of ${innerWidth}`);
-  for (const svg of document.querySelectorAll('svg.figure')) {
-    const all = svg.getBoundingClientRect();
-    if (all.width === 0) continue;
-    const name = svg.closest('figure').dataset.name;
-    const boxes = [...svg.querySelectorAll('text')].map(text => {
-      /* Turned words have boxes that are not theirs. */
-      const box = text.getBoundingClientRect();
-      return {words: text.textContent, box, isTurned: /rotate\\(-45/.test(text.getAttribute('transform') ?? '')};
-    });
-    for (const [place, {words, box, isTurned}] of boxes.entries()) {
-      if (box.left < all.left - 1 || box.right > all.right + 1 || box.top < all.top - 1 || box.bottom > all.bottom + 1)
-        found.push(`${name}: "${words}" reaches out of its figure`);
-      if (isTurned) continue;
-      for (const other of boxes.slice(place + 1)) {
-        const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
-        const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
-        if (!other.isTurned && width > 1 && height > 3) found.push(`${name}: "${words}" lies on "${other.words}"`);
-      }
-    }
-  }
-  return found;
-})()"""
-
-
 def fail(words):
     sys.exit(words)
 
@@ -275,16 +247,6 @@ def run(groksweep, folder, *words):
     return done.stdout
 
 
-def check_looks(browser, path):
-    for width in [1280, 720, 400, 320]:
-        for theme in ["light", "dark"]:
-            browser.be(width, theme=theme)
-            browser.open(path.as_uri())
-            found = browser.value(CROWDED)
-            if found:
-                fail(f"{path.name}, {width} wide, {theme}:\n" + "\n".join(found))
-
-
 def main():
     groksweep = str(pathlib.Path(sys.argv[1]).resolve())
     program()
@@ -318,7 +280,7 @@ def main():
                         rows += check_table(page, figure)
                 for figure in ["losses", "attention"] if file == "run.html" else ["phase-diagram", "survival"]:
                     check_saving(page, figure, groksweep, target, folder)
-                check_looks(browser, folder / file)
+                browser.check_looks((folder / file).as_uri())
             if browser.complaints:
                 fail("\n".join(browser.complaints))
             print(f"{values} values under the pointer and {rows} rows of tables are those of the data; no words lie on others")
