@@ -17,10 +17,11 @@ import xml.dom.minidom
 
 from chromium import Browser, program, until
 
+# Some of its runs grok, so that survival curves have steps.
 SWEEP = """sweep: small
-task: {modulus: 23, train_fraction: 0.7}
-model: {d_model: 24, heads: 2, d_mlp: 48}
-training: {epochs: 3000}
+task: {modulus: 23, train_fraction: 0.8}
+model: {d_model: 48, heads: 4, d_mlp: 96}
+training: {epochs: 2000}
 measure: {evaluate_every: 100}
 axes: {training.weight_decay: [1, 2], seed: {count: 3}}
 """
@@ -131,10 +132,10 @@ def check_steps(page, name):
     curves = {}
     for row in page.rows(name):
         curves.setdefault(row["runs_of"], []).append((float(row["epoch"]), float(row["not_yet_grokked"])))
-    checked = 0
+    checked, seen = 0, set()
     for panel in page.panels(name):
         kind, low, high = panel["x"].split(" ")
-        for share in [0.1, 0.3, 0.5, 0.7, 0.85]:
+        for share in [0.1, 0.3, 0.5, 0.7, 0.85, 0.95]:
             head, *values = page.words_at(
                 panel["left"] + share * (panel["right"] - panel["left"]), (panel["top"] + panel["bottom"]) / 2)
             low, high = float(low), float(high)
@@ -144,7 +145,10 @@ def check_steps(page, name):
                 steps = [known for at, known in curves[label] if at <= epoch]
                 if not is_close(number(value), steps[-1]):
                     fail(f"{name}: {head}, {words}; the data have {steps[-1]}")
+                seen.add(steps[-1])
                 checked += 1
+    if len(seen) < 3:
+        fail(f"{name}: only {seen} were seen; take a sweep that groks")
     return checked
 
 
@@ -226,6 +230,20 @@ def check_table(page, name):
     return len(shown)
 
 
+def check_words(page, name):
+    """Ids and names of digits alone are words, which no table shows as rounded numbers."""
+    words = ["1e5", "0012345", "3", "0.25"]
+    page.browser.value(
+        f"document.querySelector('#figure-{name} pre.csv').textContent = "
+        f"'setting,point,epoch,test_loss\\r\\n{','.join(words)}\\r\\n';"
+        f"document.querySelector('#figure-{name} details .table').replaceChildren();"
+        f"document.querySelector('#figure-{name} details').open = true")
+    body = f"[...document.querySelectorAll('#figure-{name} details tbody td')].map(cell => cell.textContent)"
+    shown = until("the table is filled", lambda: page.browser.value(body))
+    if shown != words:
+        fail(f"{name}: the table shows {shown} for {words}")
+
+
 def check_saving(page, name, groksweep, target, folder):
     """The files that the buttons save: the command's own CSV, and an SVG that stands by itself."""
     for kind in ["csv", "svg"]:
@@ -280,6 +298,8 @@ def main():
                         rows += check_table(page, figure)
                 for figure in ["losses", "attention"] if file == "run.html" else ["phase-diagram", "survival"]:
                     check_saving(page, figure, groksweep, target, folder)
+                if file == "sweep.html":
+                    check_words(page, "test-losses")
                 browser.check_looks((folder / file).as_uri())
             if browser.complaints:
                 fail("\n".join(browser.complaints))
