@@ -274,8 +274,7 @@ def main():
         run(groksweep, folder, "sweep", "small.yaml")
         point = run(groksweep, folder, "export", "runs", "--store", "small.sqlite", "--format", "csv")
         point = next(csv.DictReader(io.StringIO(point)))["point"]
-        run(groksweep, folder, "train", "small.yaml", "--point", point, "--save", "weights.safetensors")
-        of_run = ["--store", "small.sqlite", "--point", point, "--weights", "weights.safetensors"]
+        of_run = ["--store", "small.sqlite", "--point", point]
         run(groksweep, folder, "report", *of_run, "-o", "run.html")
         run(groksweep, folder, "report", "--store", "small.sqlite", "-o", "sweep.html")
         browser = Browser()
