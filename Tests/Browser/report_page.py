@@ -86,7 +86,11 @@ class Page:
     def words_at(self, x, y):
         """What is shown under the pointer, line by line; nothing when there is nothing."""
         self.browser.point(x, y)
-        return self.browser.value("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent").split("\n")
+        # Browsers may hand moves of the pointer on with their next frame.
+        return self.browser.value(
+            "new Promise(done => requestAnimationFrame(() => {"
+            "  const tip = document.getElementById('tip'); done(tip.hidden ? '' : tip.textContent);"
+            "}))").split("\n")
 
 
 def check_lines(page, name):
