@@ -41,6 +41,17 @@ import Testing
     #expect(csv[0] == "epoch,train_loss,test_loss" && csv.count == 7 && csv[5].hasPrefix("40,"))
   }
 
+  @Test func `a picture that stdout cannot take is an error, and one that nobody reads is not`() throws {
+    let (folder, point) = try folderWithStore()
+    let plot = "'\(Groksweep.path)' plot losses --point \(point)"
+    let full = try Running("/bin/sh", ["-c", "\(plot) > /dev/full"], in: folder).end(within: 60)
+    #expect(full.status == 1 && full.errors.contains("stdout cannot be written: no space left"), "\(full.errors)")
+    let closed = try Running("/bin/sh", ["-c", "{ \(plot); echo $? >&2; } | true"], in: folder).end(within: 60)
+    #expect(closed.errors.hasSuffix("0\n"), "\(closed.errors)")
+    let unnamed = try Groksweep.run(["plot", "losses", "--point", point, "-o", ""], in: folder)
+    #expect(unnamed.status == 65 && unnamed.errors.contains("the name of the file to write is empty"))
+  }
+
   @Test func `PNG and PDF come from rsvg-convert, and without it a sentence`() throws {
     let (folder, point) = try folderWithStore()
     // A path without the program.
@@ -59,7 +70,8 @@ import Testing
   @Test func `the weights of a point are found beside the store, and those of another refused`() throws {
     let (folder, point) = try folderWithStore()
     let absent = try Groksweep.run(["plot", "attention", "--point", point, "-o", "a.svg"], in: folder)
-    #expect(absent.status == 0 && absent.errors.contains("A store holds no weights."))
+    #expect(absent.status == 1 && absent.errors.contains("A store holds no weights."), "\(absent.errors)")
+    #expect(try !folder.names().contains("a.svg"))
     #expect(absent.errors.contains("small.weights/\(point).safetensors"))
     try FileManager.default.createDirectory(atPath: folder.path("small.weights"), withIntermediateDirectories: true)
     let kept = "small.weights/\(point).safetensors"
