@@ -35,11 +35,9 @@ pictures: build
 	point=$$(sqlite3 -readonly $(PICTURES)/paper.sqlite "SELECT point FROM runs LIMIT 1") && \
 	  $(BUILD)/groksweep plot progress --store $(PICTURES)/paper.sqlite --point $$point -o docs/pictures/progress.svg
 
-# The dashboard's server runs in the tests' own process, where tests that wait for others would keep it from answering.
 test: dependencies
 	swift build --configuration release --build-tests
-	swift test --configuration release --skip-build --skip DashboardTests
-	swift test --configuration release --skip-build --filter DashboardTests
+	Tests/run.sh $(BUILD)/groksweepPackageTests.xctest
 
 # The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
 .PHONY: test-browser
