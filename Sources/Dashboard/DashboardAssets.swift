@@ -22,7 +22,7 @@ package enum DashboardAssets {
       progress{width:110px;height:10px;vertical-align:middle;accent-color:var(--s0)}
       .wide-bar progress{width:100%;height:14px}
       form{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
-      input{font:inherit;color:inherit;background:none;border:1px solid var(--mut);border-radius:4px;padding:2px 8px}
+      input,select{font:inherit;color:inherit;background:none;border:1px solid var(--mut);border-radius:4px;padding:2px 8px}
       @media print{#live,form{display:none}}
 
       """

@@ -57,8 +57,7 @@ package struct FigureBlock: Sendable {
       return "<details><summary>Data (\(count))</summary>\(HTMLPage.table(figure.table, limit: 50))</details>\n"
         + "<p class=\"save\"><a href=\"\(Markup.escaped(csv))\">CSV</a></p>\n"
     case .inside(let otherwise):
-      let csv = figure.table.csv
-      guard csv.utf8.count <= Self.mostBytes else {
+      guard let csv = figure.table.csv(upTo: Self.mostBytes) else {
         return "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> "
           + "\(count) of data: <code>\(Markup.escaped(otherwise))</code></p>\n"
       }
