@@ -32,7 +32,9 @@ package final class Monitor {
   /// The newest connection's double while its handshake is under way.
   private var double: Int32?
   private var failure: MonitorEvent?
-  private var isEstablished = false
+  package private(set) var isEstablished = false
+  /// When the handshake that is under way began.
+  private var handshakeSince: ContinuousClock.Instant?
   /// When somebody last took a connection of ours, other than one that was established and has ended.
   private var takenSince: ContinuousClock.Instant?
   /// When a connection ended after which libzmq has not begun another one.
@@ -61,6 +63,10 @@ package final class Monitor {
 
   /// Whether somebody takes our connections, whatever becomes of them; one that was taken proves it for a while.
   package var isTaken: Bool { isEstablished || takenSince.map { ContinuousClock.now - $0 < .seconds(15) } ?? false }
+
+  /// Whether a connection of ours was taken a while ago and nothing came of it. libzmq takes whoever greets in bytes of
+  /// its own for a peer of its first version, and then waits for ever.
+  package var isHandshakeSlow: Bool { handshakeSince.map { ContinuousClock.now - $0 > .seconds(3) } ?? false }
 
   /// The next event that matters, or nil when none has come.
   package func next() throws(ZeroMQError) -> LinkEvent? {
@@ -106,5 +112,6 @@ package final class Monitor {
   private func follow(_ descriptor: Int32) {
     if let double { close(double) }
     double = descriptor < 0 ? nil : descriptor
+    handshakeSince = descriptor < 0 ? nil : .now
   }
 }
