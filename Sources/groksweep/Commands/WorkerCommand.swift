@@ -39,6 +39,8 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How that one ended.", visibility: .hidden)) var predecessorEnding: String?
   @Option(help: ArgumentHelp("An open file to tell the supervisor with.", visibility: .hidden))
   var supervisorPipe: Int32?
+  @Flag(help: ArgumentHelp("Leave what holds for all processes of the supervisor to another.", visibility: .hidden))
+  var othersSpeak = false
   @Flag(help: "Say only warnings and errors.") var quiet = false
   @OptionGroup var log: LogOptions
 
@@ -74,8 +76,11 @@ struct WorkerCommand: ParsableCommand {
       var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
       configuration.join = joining
       configuration.isInsecure = insecure
+      configuration.isSpokesman = !othersSpeak
       let end = try WorkerShell(configuration, interrupt: interrupt, logger: logger).run()
-      if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
+      // Who is not let in is so in every slot.
+      let isSaid = othersSpeak && end.code == ExitStatus.notAllowed.rawValue
+      if let reason = end.reason, end.code != 0 || !quiet, !isSaid { Console.complain(reason) }
       throw ExitCode(end.code)
     }
     // Told once, instead of by every process again and again.
