@@ -55,6 +55,8 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    // First: from here on errors have its format too.
+    let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let joining = try join.map { path throws(KeyFileError) in try JoinFile(path: path) }
     if let joining, joining.role != .worker {
       throw Failure(
@@ -67,7 +69,6 @@ struct WorkerCommand: ParsableCommand {
     try EndpointPolicy.check(connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
     let kernels = try chosenKernels()
     let interrupt = try Interrupt()
-    let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
       // Whoever ends a whole allocation at once (Slurm, a container's host) signals this process and its supervisor, which
