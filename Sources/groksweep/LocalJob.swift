@@ -61,7 +61,7 @@ struct LocalJob {
       leaseSeconds: 600, graceSeconds: 0, keepsCensored: keepsCensored, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
-        workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
+        workers: workers ?? MachineLimits.here.allowedCores, executable: ownExecutable(),
         workerArguments: ["--quiet"] + (log?.arguments ?? []), scratch: scratchPath(besides: path), scheduler: scheduler
       ))
     let title = sweeps.contains { $0.boundary != nil } ? "\(name) (refining: more points come)" : name

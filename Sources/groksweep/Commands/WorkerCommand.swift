@@ -23,7 +23,7 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "The coordinator's address, as it printed it (default: the join file's).") var connect: String?
   @Option(help: "The join file that lets this machine in; made with groksweep keys new.") var join: String?
   @Flag(help: "Work for another machine's coordinator without keys, unencrypted.") var insecure = false
-  @Option(help: "Worker processes to keep (default: one per core).") var slots: Int?
+  @Option(help: "Worker processes to keep (default: one per core that this process may use).") var slots: Int?
   @Option(help: "Folder for checkpoints, snapshots and results without a receipt (default: in ~/.cache/groksweep).")
   var scratch: String?
   @Option(
@@ -88,8 +88,10 @@ struct WorkerCommand: ParsableCommand {
     _ = try ScratchFolder(root: scratch)
     // The second signal has children to end first.
     interrupt.catchSignals(secondExits: false)
+    let limits = MachineLimits.here
+    if slots == nil, let reason = limits.coresReason { logger.info("\(reason); --slots says otherwise") }
     let workers = LocalWorkers(
-      count: slots ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(), secondsLeft: deadline,
+      count: slots ?? limits.allowedCores, executable: ownExecutable(), secondsLeft: deadline,
       logger: logger
     ) { start in
       ["worker", "--connect", connect, "--scratch", scratch, "--checkpoint-seconds", "\(checkpointSeconds)"]
