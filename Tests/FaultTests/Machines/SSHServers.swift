@@ -16,8 +16,9 @@ final class SSHServers {
 
   /// Also where shells of users do not look.
   private static let program: String? = {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin"]
-    return folders.map { "\($0)/sshd" }.first(where: FileManager.default.isExecutableFile)
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let programs = "\(path):/usr/sbin".split(separator: ":").map { "\($0)/sshd" }
+    return programs.first(where: FileManager.default.isExecutableFile)
   }()
 
   /// nil, with a line that says why, where this machine has no sshd or does not let this process start one.
