@@ -16,7 +16,8 @@ package enum LinkEvent: Hashable, Sendable {
   case refused
   /// It speaks without keys where we have them, or the reverse.
   case otherMechanism
-  /// It took our connection and hung up without a word, as a tunnel without a far end does.
+  /// It took our connection and hung up without a word, as a tunnel without a far end does, or said something else than
+  /// ZeroMQ does.
   case hungUp
   /// It greeted as ZeroMQ with keys does, then hung up on our handshake: its key is another one.
   case notOpened
@@ -104,7 +105,9 @@ package final class Monitor {
       takenSince = nil
       return .ended
     }
-    guard hasFailed, let bytes else { return nil }
+    // With keys, libzmq ends a connection that greets in bytes of its own without a word about it.
+    guard hasFailed else { return .hungUp }
+    guard let bytes else { return nil }
     // A greeting has 64 bytes; a welcome, which only the holder of the right key can write, 170 more.
     return bytes < 64 ? .hungUp : bytes < 64 + 170 ? .notOpened : .putOff
   }
