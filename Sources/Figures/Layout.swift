@@ -191,7 +191,8 @@ struct Layout {
   private static func titleLines(_ title: String?, width: Double) -> [String] {
     guard let title else { return [] }
     let size = titleSize * boldness
-    let lines = TextWidth.lines(title, width: width, size: size)
+    // A unit stays with its number.
+    let lines = TextWidth.lines(title.replacing(" %", with: "\u{A0}%"), width: width, size: size)
     guard lines.count > mostTitleLines else { return lines }
     let rest = lines[(mostTitleLines - 1)...].joined(separator: " ")
     return lines[..<(mostTitleLines - 1)] + [TextWidth.cut(rest, to: width, size: size)]

@@ -41,6 +41,7 @@ package enum TextWidth {
   private static func width(of scalar: Unicode.Scalar) -> Double {
     switch scalar.value {
     case 0x20..<0x7F: ascii[Int(scalar.value) - 0x20]
+    case 0xA0: 32
     // Superscript digits and their minus sign.
     case 0xB2, 0xB3, 0xB9, 0x2070, 0x2074...0x2079: 40
     case 0x207B: 53
