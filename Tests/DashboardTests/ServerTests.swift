@@ -26,7 +26,7 @@ import Testing
   @Test func `every answer forbids what is written into it, whatever went wrong`() async throws {
     let shelf = try Shelf()
     let token = Access.newToken()
-    func safe(_ answer: Answer, _ status: Int) {
+    @Sendable func safe(_ answer: Answer, _ status: Int) {
       #expect(answer.status == status)
       #expect(answer.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true, "\(status)")
       #expect(answer.headers["x-content-type-options"] == "nosniff", "\(status)")
