@@ -35,14 +35,25 @@ pictures: build
 	point=$$(sqlite3 -readonly $(PICTURES)/paper.sqlite "SELECT point FROM runs LIMIT 1") && \
 	  $(BUILD)/groksweep plot progress --store $(PICTURES)/paper.sqlite --point $$point -o docs/pictures/progress.svg
 
-test: dependencies
-	swift build --configuration release --build-tests
-	Tests/run.sh $(BUILD)/groksweepPackageTests.xctest
+# What the tests of several machines want and this machine lacks (sshd, ip) is unpacked here for them, and not installed.
+TEST_TOOLS := .build-test-tools
+WITH_TEST_TOOLS := PATH="$$PATH:$(CURDIR)/$(TEST_TOOLS)/bin"
 
-# The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
+.PHONY: test-tools
+
+test-tools:
+	@cluster/test-tools.sh $(TEST_TOOLS)
+
+test: dependencies test-tools
+	swift build --configuration release --build-tests
+	$(WITH_TEST_TOOLS) Tests/run.sh $(BUILD)/groksweepPackageTests.xctest
+
+# The dashboard in headless Chromium during a real sweep, and reports under its mouse; skipped, with a word, where there is
+# no Chromium.
 .PHONY: test-browser
 test-browser: build
 	$(PYTHON) Tests/Browser/live_page.py $(BUILD)/groksweep
+	$(PYTHON) Tests/Browser/report_page.py $(BUILD)/groksweep
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
@@ -122,10 +133,10 @@ test-neon:
 # cannot be installed or is not allowed is skipped with a line that says why.
 .PHONY: test-cluster
 
-test-cluster: dependencies
-	-apt-get -qq install --yes --no-install-recommends openssh-server slurm-wlm munge iproute2 >/dev/null
+test-cluster: dependencies test-tools
+	-apt-get -qq install --yes --no-install-recommends slurm-wlm munge >/dev/null
 	swift build --configuration release --build-tests
-	GROKSWEEP_TEST_SOAK=1 swift test --configuration release --skip-build --filter MachineTests
+	$(WITH_TEST_TOOLS) GROKSWEEP_TEST_SOAK=1 swift test --configuration release --skip-build --filter MachineTests
 
 # The tests that take too long for every time: 1,000 epochs at the paper's size on every instruction set.
 .PHONY: test-science
@@ -173,6 +184,6 @@ soak-decoder: dependencies
 
 # The part with real processes: fifty kills in one sweep, a coordinator away for two minutes, cut links, full disks. It
 # needs root for namespaces and small disks, and says what it skips without.
-soak-faults: dependencies
+soak-faults: dependencies test-tools
 	swift build --configuration release --build-tests
-	GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter FaultTests
+	$(WITH_TEST_TOOLS) GROKSWEEP_TEST_SOAK=1 GROKSWEEP_TEST_SEED=$(SOAK_SEED) swift test --configuration release --skip-build --filter FaultTests

@@ -40,7 +40,11 @@ struct DoctorConnection {
       guard let addresses = lookUp(place, note) else { return skip([.port, .zeroMQ, .key, .versions]) }
       guard let connection = reach(place, addresses, note) else { return skip([.zeroMQ, .key, .versions]) }
       isIPv6 = connection.isIPv6
-      guard greet(connection, place, joining, note) else { return skip([.key, .versions]) }
+      guard greet(connection.descriptor, "\(place)", joining, note) else { return skip([.key, .versions]) }
+    } else if let path = SocketPath(endpoint) {
+      guard let descriptor = reach(path, note) else { return skip([.zeroMQ, .key, .versions]) }
+      defer { close(descriptor) }
+      guard greet(descriptor, "\(path)", joining, note) else { return skip([.key, .versions]) }
     }
     do {
       guard let socket = try handshake(endpoint, joining, isIPv6: isIPv6, note) else { return skip([.versions]) }
@@ -97,14 +101,26 @@ struct DoctorConnection {
     }
   }
 
+  private func reach(_ path: SocketPath, _ note: (DoctorCheck) -> Void) -> Int32? {
+    do {
+      let descriptor = try path.connect()
+      note(DoctorCheck(.port, .ok("\(path) takes connections")))
+      return descriptor
+    } catch {
+      note(DoctorCheck(.port, .problem(error.says, fix: error.fix)))
+      return nil
+    }
+  }
+
   /// Whether it is what this side wants to speak to.
   private func greet(
-    _ connection: TCPConnection, _ place: TCPPlace, _ joining: JoinFile?, _ note: (DoctorCheck) -> Void
+    _ descriptor: Int32, _ place: String, _ joining: JoinFile?, _ note: (DoctorCheck) -> Void
   ) -> Bool {
     let (with, without) = ("CURVE", "NULL")
     let wanted = joining == nil ? without : with
+    let greeting = Greeting.exchange(on: descriptor, seconds: seconds)
     let outcome: DoctorCheck.Outcome =
-      switch DoctorGreeting.exchange(on: connection, seconds: seconds) {
+      switch greeting {
       case .zeroMQ(wanted): .ok("speaks ZeroMQ \(joining == nil ? "without keys" : "with keys (CURVE)")")
       case .zeroMQ(without):
         .problem(
@@ -114,21 +130,8 @@ struct DoctorConnection {
         .problem(
           "the coordinator at \(place) asks for a key",
           fix: "give --join FILE (made there with groksweep keys new NAME)")
-      case .zeroMQ(let mechanism):
-        .problem(
-          "what listens at \(place) wants ZeroMQ with \(mechanism)", fix: "check the address; it is no coordinator")
-      case .otherwise(let words):
-        .problem(
-          "what listens at \(place) is not ZeroMQ; it says \"\(words)\"",
-          fix: "check the port: it belongs to another program")
-      case .silent:
-        .problem(
-          "what listens at \(place) takes the connection and says nothing, so it is not ZeroMQ, or hangs",
-          fix: "check the port: it belongs to another program, or the coordinator is stopped (kill -CONT)")
-      case .hungUp:
-        .problem(
-          "what listens at \(place) takes the connection and ends it, as a tunnel without a coordinator does",
-          fix: "start the coordinator at the tunnel's other end, or check the port")
+      default:
+        greeting.trouble(at: place).map { .problem($0.says, fix: $0.fix) } ?? .ok("speaks ZeroMQ")
       }
     note(DoctorCheck(.zeroMQ, outcome))
     if case .ok = outcome { return true }

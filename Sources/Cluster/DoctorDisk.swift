@@ -11,10 +11,10 @@ enum DoctorDisk {
   private static let bytesOfStore = 1 << 30
 
   static func scratch(_ path: String, slots: Int) -> DoctorCheck.Outcome {
-    let wasThere = access(path, F_OK) == 0
+    let made = missingFolders(of: path)
+    defer { for folder in made { rmdir(folder) } }
     do {
       let root = try ScratchFolder(root: path).root
-      defer { if !wasThere { rmdir(root) } }
       try tryOut(root)
       let kind = FileSystem(of: root)
       if case .network(let name)? = kind {
@@ -38,6 +38,17 @@ enum DoctorDisk {
     } catch {
       return .problem("\(error)", fix: "name a folder with --scratch that this user may write to")
     }
+  }
+
+  /// Those of `path` that are not there, the innermost first.
+  private static func missingFolders(of path: String) -> [String] {
+    var missing: [String] = []
+    var folder = path
+    while !folder.isEmpty, access(folder, F_OK) != 0 {
+      missing.append(folder)
+      folder = (folder as NSString).deletingLastPathComponent
+    }
+    return missing
   }
 
   static func store(_ path: String) -> DoctorCheck.Outcome {

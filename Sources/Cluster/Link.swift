@@ -44,6 +44,9 @@ package final class Link {
     return (socket, monitor)
   }
 
+  /// Whether both sides know each other.
+  package var isEstablished: Bool { monitor.isEstablished }
+
   /// For `Poller.wait`.
   package var sockets: [Socket] { [socket, monitor.socket] }
 
@@ -57,7 +60,14 @@ package final class Link {
   }
 
   private func unreached() throws(ZeroMQError) -> LinkWatch.Verdict? {
-    guard let reach = prober?.look(isTaken: monitor.isTaken) else { return nil }
+    guard let prober else { return watch.wantsGreeting ? watch.handle(greeting: nil) : nil }
+    let reach: Reach
+    let wantsGreeting = watch.wantsGreeting || monitor.isHandshakeSlow
+    switch prober.look(for: wantsGreeting ? .greeting : monitor.isTaken ? nil : .reach) {
+    case .greeting(let greeting)?: return watch.handle(greeting: greeting)
+    case .reach(let found)?: reach = found
+    case nil: return nil
+    }
     if case .reached(let answersIPv6) = reach, answersIPv6 != isIPv6, TCPPlace(endpoint)?.isName == true {
       isIPv6 = answersIPv6
       (socket, monitor) = try Self.open(endpoint, join, isIPv6: isIPv6)

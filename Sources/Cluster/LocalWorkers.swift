@@ -35,6 +35,8 @@ package final class LocalWorkers {
     /// When to start it again; nil when it runs or has left for good.
     var startAt: MonotonicInstant?
     var isGivenUp = false
+    /// Whether its process says what holds for all: one does, as long as it lives, and then the next that is started.
+    var isSpokesman = false
   }
 
   /// Crashes in a row after which a slot is given up.
@@ -104,8 +106,10 @@ package final class LocalWorkers {
     slots[index].departure = nil
     slots[index].since = now
     slots[index].boot = boot
+    slots[index].isSpokesman = !slots.contains { $0.isSpokesman && $0.process != nil }
     let start = WorkerStart(
-      boot: boot, predecessor: slots[index].predecessor, secondsLeft: goneBy.map { max(0.01, $0.seconds(since: now)) })
+      boot: boot, predecessor: slots[index].predecessor, secondsLeft: goneBy.map { max(0.01, $0.seconds(since: now)) },
+      isSpokesman: slots[index].isSpokesman)
     let pipe = WorkerWords.open()
     defer { if let pipe { close(pipe.forChild) } }
     slots[index].words = pipe?.words

@@ -6,6 +6,8 @@ import Sweeps
 
 /// What is absent is not limited, or is not known.
 package struct MachineLimits: Hashable, Sendable {
+  /// Cores of the machine.
+  package var cores: Int?
   /// Cores that the scheduler of the kernel lets it run on.
   package var affinity: Int
   /// Cores' worth of time that its control groups leave it.
@@ -17,7 +19,10 @@ package struct MachineLimits: Hashable, Sendable {
   /// Connections and files that it may have open.
   package var files: Int
 
-  package init(affinity: Int, quota: Double? = nil, slurm: Int? = nil, memory: Int? = nil, files: Int) {
+  package init(
+    cores: Int? = nil, affinity: Int, quota: Double? = nil, slurm: Int? = nil, memory: Int? = nil, files: Int
+  ) {
+    self.cores = cores
     self.affinity = affinity
     self.quota = quota
     self.slurm = slurm
@@ -28,9 +33,27 @@ package struct MachineLimits: Hashable, Sendable {
   /// Resident memory of a worker process at the paper's size is 60 MB; this leaves room for larger models.
   package static let bytesPerSlot = 128 << 20
 
-  /// Whole cores that are really there for it.
+  /// Whole cores that are really there for it, and so the slots of a worker that was not told how many. A quota of 2.5 is
+  /// two: three would wait for each other in every period.
   package var allowedCores: Int {
-    max(1, [affinity, quota.map { Int($0.rounded(.up)) }, slurm].compactMap { $0 }.min()!)
+    max(1, [affinity, wholeQuota, slurm].compactMap { $0 }.min()!)
+  }
+
+  private var wholeQuota: Int? { quota.map { Int(min($0, 1_000_000)) } }
+
+  /// What keeps it from the machine's other cores, for people; nil: nothing does.
+  package var coresReason: String? {
+    guard let cores, allowedCores < cores else { return nil }
+    let least = [affinity, wholeQuota, slurm].compactMap { $0 }.min()
+    let why =
+      if slurm == least {
+        "Slurm gave it \(slurm!)"
+      } else if affinity == least {
+        "its affinity allows \(affinity)"
+      } else {
+        "its control group leaves it the time of \(Self.number(quota!))"
+      }
+    return "\(Self.count(allowedCores, "slot")) on \(Self.count(cores, "core")): \(why)"
   }
 
   package func cores(for slots: Int) -> DoctorCheck.Outcome {
@@ -76,14 +99,18 @@ package struct MachineLimits: Hashable, Sendable {
 }
 
 extension MachineLimits {
-  package static var here: MachineLimits {
-    let environment = ProcessInfo.processInfo.environment
-    let groups = controlGroups
+  package static var here: MachineLimits { read(environment: ProcessInfo.processInfo.environment) }
+
+  /// - Parameter root: what stands before `/proc` and `/sys`.
+  package static func read(root: String = "", environment: [String: String]) -> MachineLimits {
+    let groups = controlGroups(root)
     return MachineLimits(
-      affinity: affinityHere,
-      quota: groups.compactMap { quota(text($0 + "/cpu.max")) }.min() ?? quotaOfVersion1,
+      cores: text(root + "/sys/devices/system/cpu/online").flatMap { count(inList: $0) },
+      affinity: text(root + "/proc/self/status").flatMap { affinity(in: $0) }
+        ?? ProcessInfo.processInfo.activeProcessorCount,
+      quota: (groups.map { quota(text($0 + "/cpu.max")) } + quotasOfVersion1(root)).compactMap { $0 }.min(),
       slurm: (environment["SLURM_CPUS_PER_TASK"] ?? environment["SLURM_CPUS_ON_NODE"]).flatMap { Int($0) },
-      memory: memoryHere(groups), files: FileLimit.hard)
+      memory: memory(root, groups), files: FileLimit.hard)
   }
 
   /// Cores' worth of `cpu.max`: `200000 100000` is 2; nil for `max`, and for no such file.
@@ -93,12 +120,18 @@ extension MachineLimits {
     return time / period
   }
 
-  private static var quotaOfVersion1: Double? {
-    let folder = "/sys/fs/cgroup/cpu/"
-    guard let time = text(folder + "cpu.cfs_quota_us"), let period = text(folder + "cpu.cfs_period_us") else {
-      return nil
+  private static func quotasOfVersion1(_ root: String) -> [Double?] {
+    for line in groupLines(root) {
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[1].split(separator: ",").contains("cpu") else { continue }
+      return folders(below: "\(root)/sys/fs/cgroup/cpu", parts[2]).map { folder in
+        guard let time = text(folder + "/cpu.cfs_quota_us"), let period = text(folder + "/cpu.cfs_period_us") else {
+          return nil
+        }
+        return quota("\(time) \(period)")
+      }
     }
-    return quota("\(time) \(period)")
+    return []
   }
 
   /// Bytes of a line of /proc/meminfo.
@@ -109,8 +142,8 @@ extension MachineLimits {
     return nil
   }
 
-  private static func memoryHere(_ groups: [String]) -> Int? {
-    var least = text("/proc/meminfo").flatMap { memory("MemAvailable", in: $0) }
+  private static func memory(_ root: String, _ groups: [String]) -> Int? {
+    var least = text(root + "/proc/meminfo").flatMap { memory("MemAvailable", in: $0) }
     for group in groups {
       guard let most = text(group + "/memory.max").flatMap({ Int($0) }),
         let used = text(group + "/memory.current").flatMap({ Int($0) })
@@ -121,18 +154,20 @@ extension MachineLimits {
   }
 
   /// The folders of this process' control group (version 2) and of those around it.
-  private static var controlGroups: [String] {
-    guard let line = text("/proc/self/cgroup")?.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
-      return []
-    }
-    let root = "/sys/fs/cgroup"
-    var folders = [root]
-    for part in line.dropFirst("0::/".count).split(separator: "/") { folders.append(folders.last! + "/" + part) }
-    return folders
+  private static func controlGroups(_ root: String) -> [String] {
+    guard let line = groupLines(root).first(where: { $0.hasPrefix("0::/") }) else { return [] }
+    return folders(below: root + "/sys/fs/cgroup", line.dropFirst("0::".count))
   }
 
-  private static var affinityHere: Int {
-    text("/proc/self/status").flatMap { affinity(in: $0) } ?? ProcessInfo.processInfo.activeProcessorCount
+  private static func groupLines(_ root: String) -> [Substring] {
+    text(root + "/proc/self/cgroup")?.split(separator: "\n") ?? []
+  }
+
+  /// `top`, and every folder below it on the way of `path`.
+  private static func folders(below top: String, _ path: Substring) -> [String] {
+    var folders = [top]
+    for part in path.split(separator: "/") { folders.append(folders.last! + "/" + part) }
+    return folders
   }
 
   /// Cores of `Cpus_allowed_list: 0-3,8` in /proc/self/status: 5.
@@ -140,8 +175,13 @@ extension MachineLimits {
     guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else {
       return nil
     }
+    return count(inList: line.drop(while: { $0 != ":" }).dropFirst())
+  }
+
+  /// Of `0-3,8`: 5.
+  private static func count(inList list: some StringProtocol) -> Int? {
     var count = 0
-    for range in line.drop(while: { $0 != ":" }).dropFirst().split(separator: ",") {
+    for range in list.split(separator: ",") {
       let ends = range.split(separator: "-").map { Int($0.trimmingCharacters(in: .whitespaces)) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else { return nil }
       count += last - first + 1

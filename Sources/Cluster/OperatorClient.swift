@@ -81,7 +81,7 @@ package final class OperatorClient {
         return reply
       }
       guard now < deadline else {
-        guard wasSent else { throw unreached }
+        guard wasSent, trouble == nil || link.isEstablished else { throw unreached }
         throw NoCoordinator(
           description: "no coordinator at \(endpoint): somebody listens there, but there was no answer within "
             + "\(timeoutSeconds.formatted()) s; if it is busy with a large sweep, ask again with --timeout")

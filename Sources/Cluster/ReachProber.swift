@@ -8,6 +8,18 @@ import ZeroMQ
 
 /// Belongs to the link's thread; what it starts outlives it at most by one look.
 final class ReachProber {
+  enum Question: Sendable {
+    /// Whether anybody takes connections there.
+    case reach
+    /// Who does.
+    case greeting
+  }
+
+  enum Answer: Sendable {
+    case reach(Reach)
+    case greeting(Greeting)
+  }
+
   private static let firstSeconds = 1.0
   private static let repeatSeconds = 10.0
   private static let timeoutSeconds = 5.0
@@ -15,10 +27,11 @@ final class ReachProber {
   private let place: TCPPlace
   private let waker: Waker?
   private let state = Found()
-  private var due: MonotonicInstant
+  private var reachDue: MonotonicInstant
+  private var greetingDue = MonotonicInstant.now
 
   private final class Found: Sendable {
-    private let state = Mutex<(isLooking: Bool, reach: Reach?)>((false, nil))
+    private let state = Mutex<(isLooking: Bool, answer: Answer?)>((false, nil))
 
     func begin() -> Bool {
       state.withLock { state in
@@ -26,11 +39,11 @@ final class ReachProber {
         return !state.isLooking
       }
     }
-    func end(_ reach: Reach) { state.withLock { $0 = (false, reach) } }
-    func take() -> Reach? {
+    func end(_ answer: Answer) { state.withLock { $0 = (false, answer) } }
+    func take() -> Answer? {
       state.withLock { state in
-        defer { state.reach = nil }
-        return state.reach
+        defer { state.answer = nil }
+        return state.answer
       }
     }
   }
@@ -39,27 +52,36 @@ final class ReachProber {
   init(_ place: TCPPlace, waker: Waker?) {
     self.place = place
     self.waker = waker
-    due = MonotonicInstant.now.advanced(bySeconds: Self.firstSeconds)
+    reachDue = MonotonicInstant.now.advanced(bySeconds: Self.firstSeconds)
   }
 
-  /// What was found out since the last call. Looks again now and then while nobody takes the link's connections.
-  ///
-  /// - Parameter isTaken: whether somebody takes them; nothing is looked for then.
-  func look(isTaken: Bool) -> Reach? {
+  /// What was found out since the last call. Looks again now and then as long as there is a question; nil: nothing is looked
+  /// for, and what was found is not of interest any more.
+  func look(for question: Question?) -> Answer? {
     let now = MonotonicInstant.now
-    let reach = state.take()
-    guard !isTaken else {
-      due = now.advanced(bySeconds: Self.firstSeconds)
-      return nil
+    let answer = state.take()
+    if question != .reach { reachDue = now.advanced(bySeconds: Self.firstSeconds) }
+    guard let question else { return nil }
+    guard now >= (question == .reach ? reachDue : greetingDue), state.begin() else { return answer }
+    switch question {
+    case .reach: reachDue = now.advanced(bySeconds: Self.repeatSeconds)
+    case .greeting: greetingDue = now.advanced(bySeconds: Self.repeatSeconds)
     }
-    if now >= due, state.begin() {
-      due = now.advanced(bySeconds: Self.repeatSeconds)
-      Thread { [state, place, waker] in
-        nameCurrentThread("reach")
-        state.end(Reach.probe(place, seconds: Self.timeoutSeconds))
-        waker?.wake()
-      }.start()
+    Thread { [state, place, waker] in
+      nameCurrentThread("reach")
+      state.end(Self.answer(question, place))
+      waker?.wake()
+    }.start()
+    return answer
+  }
+
+  private static func answer(_ question: Question, _ place: TCPPlace) -> Answer {
+    guard case .greeting = question else { return .reach(Reach.probe(place, seconds: timeoutSeconds)) }
+    do {
+      let connection = try TCPConnection.open(place.addresses(), seconds: timeoutSeconds)
+      return .greeting(Greeting.exchange(on: connection.descriptor, seconds: timeoutSeconds))
+    } catch {
+      return .reach(error.reach)
     }
-    return reach
   }
 }

@@ -36,6 +36,8 @@ package final class WorkerShell {
     package var snapshotLimit: Int
     /// To whoever keeps this process alive.
     package var supervisor: SupervisorPipe?
+    /// Whether it says how the way to the coordinator stands; where several processes share it, one is enough.
+    package var isSpokesman = true
 
     /// - Parameter session: waiting times other than the usual; its identity is replaced by `identity`.
     package init(
@@ -118,7 +120,7 @@ package final class WorkerShell {
     // A hello before the link stands would be said in vain and again only seconds later.
     switch try link.waitUntilEstablished(interrupt, seconds: 2) {
     case .giveUp(let words)?: return WorkerEnd(code: Self.notAllowed, reason: words)
-    case .remark(let words)?: logger.warning("\(words)")
+    case .remark(let words)?: sayOfLink(.warning, words)
     case .unreached(let words, let advice)?: tellWhy(words, advice)
     case nil: break
     }
@@ -176,7 +178,7 @@ package final class WorkerShell {
       if running != nil { logger.warning("not let in any more; this worker writes its checkpoint and leaves") }
       isInterrupted = true
       handle(.interrupt(exitCode: Self.notAllowed, reason: words), socket)
-    case .giveUp(let words), .remark(let words): logger.warning("\(words)")
+    case .giveUp(let words), .remark(let words): sayOfLink(.warning, words)
     case .unreached(let words, let advice): tellWhy(words, advice)
     }
   }
@@ -251,19 +253,24 @@ package final class WorkerShell {
 
   private func tellWhy(_ words: String, _ advice: String) {
     knowsWhy = true
-    logger.warning("\(words), trying on for as long as it takes: \(advice)")
+    sayOfLink(.warning, "\(words), trying on for as long as it takes: \(advice)")
+  }
+
+  private func sayOfLink(_ level: Logger.Level, _ words: String) {
+    logger.log(level: configuration.isSpokesman ? level : .debug, "\(words)")
   }
 
   private func tell(_ isReached: Bool) {
     defer { knowsWhy = false }
     let address = configuration.endpoint
     switch (wasReached, isReached) {
-    case (nil, true): logger.info("connected to \(address)")
+    case (nil, true): sayOfLink(.info, "connected to \(address)")
     case (nil, false) where knowsWhy: break
     case (nil, false):
-      logger.warning("nobody answers at \(address); trying for as long as it takes (is a coordinator up there?)")
-    case (true, false): logger.warning("the coordinator at \(address) is gone; going on without it")
-    default: logger.info("the coordinator at \(address) is there again")
+      sayOfLink(
+        .warning, "nobody answers at \(address); trying for as long as it takes (is a coordinator up there?)")
+    case (true, false): sayOfLink(.warning, "the coordinator at \(address) is gone; going on without it")
+    default: sayOfLink(.info, "the coordinator at \(address) is there again")
     }
   }
 

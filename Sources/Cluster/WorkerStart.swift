@@ -18,6 +18,8 @@ package struct WorkerStart: Hashable, Sendable {
   package let predecessor: Predecessor?
   /// Until it has to be gone; nil: it may stay.
   package let secondsLeft: Double?
+  /// Whether it says what holds for all of them: how the way to the coordinator stands.
+  package let isSpokesman: Bool
 
   /// As options of the hidden kind of `groksweep worker`: one process, which leaves when this one has gone.
   package var options: [String] {
@@ -26,6 +28,7 @@ package struct WorkerStart: Hashable, Sendable {
     if let predecessor {
       options += ["--predecessor-boot", predecessor.boot, "--predecessor-ending", predecessor.ending]
     }
+    if !isSpokesman { options.append("--others-speak") }
     if let secondsLeft { options += ["--deadline", "\(secondsLeft)"] }
     return options
   }

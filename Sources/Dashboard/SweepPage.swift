@@ -66,7 +66,8 @@ struct SweepPage {
     var facts: [(name: String, value: String)] = [
       ("points", "\(Wording.grouped(done)) of \(Wording.grouped(progress.total)) done"),
       ("running", "\(progress.running)"), ("pending", Wording.grouped(progress.pending)),
-      ("set aside", "\(progress.failed)"), ("to go", StoreGlance.toGo(progress)), ("state", progress.state.rawValue),
+      ("set aside", "\(progress.failed)"), ("to go", StoreGlance.toGo(progress)),
+      ("state", StoreGlance.isDone(progress) ? "done" : progress.state.rawValue),
     ]
     if progress.priority != 0 { facts.append(("priority", "\(progress.priority)")) }
     let all = Cell.link("All its points", to: "\(Address.sweep(name))/points/1")

@@ -158,7 +158,12 @@ private struct SettingsTable {
       let epochs = runs.compactMap(\.grokkingEpoch)
       let times = KaplanMeier(events: epochs, censored: runs.compactMap(\.censoredAfter))
       let bounds =
-        times.low == nil && times.high == nil ? "–" : "\(Cell.number(times.low)) to \(Cell.number(times.high))"
+        switch (times.low, times.high) {
+        case (nil, nil): "–"
+        case (let low?, nil): "from \(Wording.grouped(low))"
+        case (nil, let high?): "to \(Wording.grouped(high))"
+        case (let low?, let high?): "\(Wording.grouped(low)) to \(Wording.grouped(high))"
+        }
       table.append([
         Cell.text(setting.label.isEmpty ? "(seeds only)" : setting.label), "\(runs.count)/\(setting.points)",
         "\(epochs.count)", Cell.number(times.median), bounds, Cell.number(epochs.min()), Cell.number(epochs.max()),

@@ -27,6 +27,17 @@ package enum NumberText {
     return decimals(value, places: max(0, 3 - Int(log10(size).rounded(.down))))
   }
 
+  /// Three significant digits as people write them, for words inside a figure: `0.282`, `1.45×10⁻⁷`.
+  package static func written(_ value: Double) -> String {
+    let size = abs(value)
+    guard value.isFinite, size > 0, size < 1e-3 || size >= 1e6 else {
+      return self.value(Double(String(format: "%.3g", value)))
+    }
+    let text = String(format: "%.2e", value)
+    guard let e = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: e)...]) else { return text }
+    return trimmed(String(text[..<e])) + "×" + power(of: exponent)
+  }
+
   /// Rounded as C's printf does, without zeros at the end. A page has ten thousands of such numbers, and a formatter is forty
   /// times as slow as whole numbers are; it is asked only where the product might be rounded to the wrong side.
   private static func decimals(_ value: Double, places: Int) -> String {
@@ -102,7 +113,7 @@ package enum NumberText {
   }
 
   /// `10⁻³`.
-  static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
+  package static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
 
   private static func superscript(_ number: Int) -> String {
     let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -130,8 +130,12 @@ struct HostJob: Sendable {
   private func start(_ program: String) throws -> HostStart {
     let text = script.start(
       program: program, address: state.address, hasKeys: member.key != nil, logFrom: logSize)
-    let answer = try connection.run(text, timeoutSeconds: Self.scriptSeconds + Double(RemoteScript.startSeconds))
+    let patience = Double(RemoteScript.lockSeconds + RemoteScript.startSeconds)
+    let answer = try connection.run(text, timeoutSeconds: Self.scriptSeconds + patience)
     keepLog(answer)
+    if answer["busy"] != nil {
+      throw HostTrouble.other("another `up` is still starting its workers; give the same command again")
+    }
     if answer["running"] != nil { return .running }
     if answer["started"] != nil { return .started }
     if answer["waiting"] != nil { return .waiting(answer.all("last")) }
@@ -149,7 +153,9 @@ struct HostJob: Sendable {
   var isConnected: Bool { (try? connection.isOpen) ?? false }
 
   /// Workers hand over what they have, so the tunnel is mended first where that can be done.
-  func down() throws -> HostEnd {
+  ///
+  /// - Parameter keepsCopies: whether copies of the program stay there.
+  func down(keepsCopies: Bool) throws -> HostEnd {
     let wasOpen = try connect()
     let there = try connection.run(script.status(logFrom: logSize), timeoutSeconds: Self.scriptSeconds)
     keepLog(there)
@@ -158,11 +164,13 @@ struct HostJob: Sendable {
       if let place = look["folder"] { try? tunnel(to: place, isNew: !wasOpen) }
     }
     let answer = try connection.run(
-      script.stop(logFrom: logSize), timeoutSeconds: Double(RemoteScript.leaveSeconds) + Self.scriptSeconds)
+      script.stop(logFrom: logSize, keepsCopies: keepsCopies),
+      timeoutSeconds: Double(RemoteScript.leaveSeconds) + Self.scriptSeconds)
     if let processes = answer["remains"] {
       throw HostTrouble.other("processes \(processes) there do not end; end them by hand")
     }
     keepLog(answer)
+    if answer["removed"] != nil { tell("removed the copied program") }
     if answer["killed"] != nil { return .killed }
     return answer["left"] != nil ? .left : .none
   }

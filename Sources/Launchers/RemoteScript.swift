@@ -1,8 +1,10 @@
 // What is run on a host, as scripts for any POSIX shell. They keep all that a cluster has there in one folder, know its
 // processes by that folder's name and by the start of the first of them, and remove no file but those they made.
 //
-//   FOLDER/groksweep-SHA256       copies of the program, for every cluster; they stay for the next one
+//   FOLDER/groksweep-SHA256       copies of the program, for every cluster
+//   FOLDER/ID-NAME/copies         those that this one wanted there
 //   FOLDER/ID-NAME/pid            the workers' first process, and when it started
+//   FOLDER/ID-NAME/starting       locked while somebody starts it
 //   FOLDER/ID-NAME/log  join  c   what the workers say; their key, 0600; the near end of the tunnel
 
 import Sweeps
@@ -24,6 +26,8 @@ package struct RemoteScript: Sendable {
   package static let leaveSeconds = 90
   /// Until the workers have said hello.
   package static let startSeconds = 20
+  /// For another start, of an `up` that was killed, to come to its end.
+  package static let lockSeconds = 30
   /// Of the log, at once.
   private static let mostOfLog = 1 << 20
 
@@ -99,8 +103,12 @@ package struct RemoteScript: Sendable {
     let candidates =
       copy.map { [copyWord(of: $0)] } ?? host.settings.binary.map { [Self.word($0)] }
       ?? ["groksweep", "\"$HOME\"/.local/bin/groksweep", "/usr/local/bin/groksweep"]
+    // Noted before anything is copied: this process may be killed at any moment.
     let check = copy.map { checksum in
-      "[ \"$(sha256sum <\(copyWord(of: checksum)) 2>/dev/null | cut -d' ' -f1)\" = \(checksum) ] || finish"
+      """
+      echo \(Self.copyName(checksum)) >>"$folder/copies"
+      [ "$(sha256sum <\(copyWord(of: checksum)) 2>/dev/null | cut -d' ' -f1)" = \(checksum) ] || finish
+      """
     }
     return opening + """
       \(check ?? ":")
@@ -120,11 +128,13 @@ package struct RemoteScript: Sendable {
       """
   }
 
-  private func copyWord(of checksum: String) -> String { "\"$base\"/groksweep-\(checksum.prefix(16))" }
+  private static func copyName(_ checksum: String) -> String { "groksweep-\(checksum.prefix(16))" }
+
+  private func copyWord(of checksum: String) -> String { "\"$base\"/\(Self.copyName(checksum))" }
 
   /// In one line, since stdin is the file: takes the program. `sha256` of what arrived; only the right one gets its name.
   package func takeProgram(checksum: String) -> String {
-    take(Self.word(host.folder), "groksweep-\(checksum.prefix(16))", mode: 700, checksum)
+    take(Self.word(host.folder), Self.copyName(checksum), mode: 700, checksum)
   }
 
   /// The same for the join file.
@@ -134,7 +144,7 @@ package struct RemoteScript: Sendable {
 
   private func take(_ folder: String, _ name: String, mode: Int, _ checksum: String) -> String {
     [
-      "umask 077", "cd \(folder) || exit 1", "new=\(name).\(id)-\(host.name).new", "cat >\"$new\"",
+      "umask 077", "cd \(folder) || exit 1", "new=\(name).\(id)-\(host.name).$$.new", "cat >\"$new\"",
       "sum=$(sha256sum <\"$new\" | cut -d' ' -f1)", "printf '@groksweep sha256 %s\\n' \"$sum\"",
       "if [ \"$sum\" = \(checksum) ] && chmod \(mode) \"$new\"; then mv -f \"$new\" \(name); else rm -f \"$new\"; fi",
       "printf '\\n@groksweep end\\n'",
@@ -154,7 +164,7 @@ package struct RemoteScript: Sendable {
   package var removeSocket: String { opening + "rm -f \"$folder/c\"\nfinish\n" }
 
   /// Starts the workers, unless they run. `running`, `started` or `waiting` with the process, or `ended`; the `last` lines
-  /// that they said, and the log from byte `offset` on.
+  /// that they said, and the log from byte `offset` on. `busy` when another start does not come to its end.
   ///
   /// - Parameters:
   ///   - program: as `program` found it.
@@ -168,7 +178,17 @@ package struct RemoteScript: Sendable {
     if let deadline = host.settings.deadline { words += ["--deadline", deadline] }
     return opening + """
       folder=$(cd "$folder" && pwd) || finish
+      # Of an `up` that was killed, this script may still run. Without flock there it is not waited for.
+      exec 9>"$folder/starting"
+      tries=0
+      while flock -n 9 2>/dev/null; [ $? -eq 1 ]; do
+        [ $tries -lt \(Self.lockSeconds * 10) ] || { say busy; finish; }
+        sleep 0.1
+        tries=$((tries + 1))
+      done
+      [ -r "$folder/pid" ] && read -r pid began <"$folder/pid"
       if alive; then say running "$pid"; finish; fi
+      pid=
       before=0
       [ -r "$folder/log" ] && before=$(wc -c <"$folder/log")
       rm -f "$folder/pid"
@@ -178,7 +198,7 @@ package struct RemoteScript: Sendable {
         echo "$$ $since" >"$0/pid.new" && mv "$0/pid.new" "$0/pid" || exit 1
         # Whoever ends them has closed the folder and read the pid afterwards, or finds this one.
         [ ! -e "$0/closing" ] && [ -e "$0/pid" ] || exit 1
-        exec "$@"' "$folder" \(words.joined(separator: " ")) >>"$folder/log" 2>&1 </dev/null &
+        exec "$@" 9>&-' "$folder" \(words.joined(separator: " ")) >>"$folder/log" 2>&1 </dev/null &
       tries=0
       while [ $tries -lt \(Self.startSeconds * 10) ]; do
         if [ -z "$pid" ] && [ -r "$folder/pid" ]; then read -r pid began <"$folder/pid"; fi
@@ -213,9 +233,19 @@ package struct RemoteScript: Sendable {
   }
 
   /// Has the workers hand everything over and leave, kills those that do not, and removes what was made there. `left`,
-  /// `killed` or `none`; `remains` for processes that nothing ends; and the rest of the log.
-  package func stop(logFrom offset: Int) -> String {
-    opening + """
+  /// `killed` or `none`; `remains` for processes that nothing ends; `removed` for each copy; and the rest of the log.
+  ///
+  /// - Parameter keepsCopies: whether copies of the program stay; those that other clusters' workers run always do.
+  package func stop(logFrom offset: Int, keepsCopies: Bool = false) -> String {
+    let removal = """
+      for name in $(sort -u "$folder/copies" 2>/dev/null); do
+        rm -f "$base/$name.\(id)-\(host.name)".*.new
+        used=
+        for program in /proc/[0-9]*/exe; do [ "$program" -ef "$base/$name" ] && used=yes; done
+        [ -n "$used" ] || [ ! -e "$base/$name" ] || { rm -f "$base/$name" && say removed "$name"; }
+      done
+      """
+    return opening + """
       [ -d "$folder" ] || { say none; finish; }
       folder=$(cd "$folder" && pwd)
       # A start that is still under way, of an `up` that was killed, looks for this.
@@ -238,12 +268,14 @@ package struct RemoteScript: Sendable {
       rest=$(members)
       say "$end"
       [ -z "$rest" ] || { say remains "$(echo $rest)"; finish; }
+      \(keepsCopies ? ":" : removal)
       say log
       [ ! -r "$folder/log" ] || tail -c "+\(offset + 1)" "$folder/log" | head -c \(Self.mostOfLog)
       printf '\\n@groksweep end\\n'
       mv "$folder" "$folder.gone" && cd "$folder.gone" || exit 0
-      rm -f pid pid.new join join.\(id)-\(host.name).new log c room words closing
+      rm -f pid pid.new join join.*.new log c room words closing starting copies
       cd / && rmdir "$folder.gone"
+      \(host.folder == ClusterHost.defaultFolder ? "rmdir \"$base\" 2>/dev/null" : ":")
 
       """
   }

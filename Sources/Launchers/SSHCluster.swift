@@ -101,9 +101,9 @@ package struct SSHCluster: Sendable {
 
   /// One more host, or one of those that are there once more.
   package func add(_ host: ClusterHost, copies: Bool) throws -> Started {
-    let lock = try folder.locked()
+    let (lock, existing) = try lockedState()
     defer { withExtendedLifetime(lock) {} }
-    var state = try existing()
+    var state = existing
     if state.ownsCoordinator, try coordinator.running(state) == nil {
       throw LauncherError("the cluster's coordinator has ended; start it again with: groksweep cluster up")
     }
@@ -187,17 +187,19 @@ package struct SSHCluster: Sendable {
   /// Ends everything: the workers, which hand over what they have, then the coordinator if it is the cluster's own, the
   /// connections, the keys. What cannot be reached stays written down, for the next time.
   ///
-  /// - Parameter forgets: whether what cannot be reached is given up instead.
-  package func down(forgets: Bool) throws -> [Ended] {
-    let lock = try folder.locked()
+  /// - Parameters:
+  ///   - forgets: whether what cannot be reached is given up instead.
+  ///   - keepsCopies: whether copies of the program stay on their hosts.
+  package func down(forgets: Bool, keepsCopies: Bool) throws -> [Ended] {
+    let (lock, existing) = try lockedState()
     defer { withExtendedLifetime(lock) {} }
-    var state = try existing()
+    var state = existing
     try makeSocketFolder(state)
     let (members, ended) = (state.members, state)
     let outcomes = inParallel(members) { member in
       Ended(
         host: member.host.name,
-        outcome: member.isTouched ? attempt { try job(member, ended).down() } : .success(.none))
+        outcome: member.isTouched ? attempt { try job(member, ended).down(keepsCopies: keepsCopies) } : .success(.none))
     }
     if state.ownsCoordinator, let process = try? coordinator.running(state) {
       coordinator.stop(process)
@@ -225,11 +227,25 @@ package struct SSHCluster: Sendable {
   // MARK: all of them
 
   func existing() throws -> ClusterState {
-    guard let state = try folder.read() else {
-      throw LauncherError(
-        "\(folder.path): no cluster is up for this store; start one with: groksweep cluster up", isBadInput: true)
-    }
+    guard let state = try folder.read() else { throw noCluster }
     return state
+  }
+
+  /// For commands that change it. Where no cluster is, nothing is made, and what an `up` made that was killed before it had
+  /// written anything down is removed.
+  private func lockedState() throws -> (lock: FolderLock, state: ClusterState) {
+    guard access(folder.path, F_OK) == 0 else { throw noCluster }
+    let lock = try folder.locked()
+    guard let state = try folder.read() else {
+      folder.removeState()
+      throw noCluster
+    }
+    return (lock, state)
+  }
+
+  private var noCluster: LauncherError {
+    LauncherError(
+      "\(folder.path): no cluster is up for this store; start one with: groksweep cluster up", isBadInput: true)
   }
 
   func job(_ member: ClusterState.Member, _ state: ClusterState) -> HostJob {

@@ -15,7 +15,7 @@ func attempt<Value>(_ body: () throws -> Value) -> Result<Value, HostTrouble> {
 }
 
 /// `body` of each item, in their order, many at a time: nearly all of it is waiting for other machines.
-func inParallel<Item: Sendable, Value: Sendable>(
+package func inParallel<Item: Sendable, Value: Sendable>(
   _ items: [Item], most: Int = 64, _ body: @escaping @Sendable (Item) -> Value
 ) -> [Value] {
   let results = Mutex<[Value?]>(Array(repeating: nil, count: items.count))

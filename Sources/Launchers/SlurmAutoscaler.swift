@@ -61,8 +61,9 @@ package struct SlurmAutoscaler {
         }
         for case .giveUp(let count) in directives {
           throw SlurmError.gaveUp(
-            "\(count) allocations ended one after the other without a point getting done or a worker joining; what they "
-              + "said is in \(job.logs). Mend that and start this again")
+            "\(count) allocations ended one after the other without a point getting done or being worked on; what they "
+              + "said is in \(job.logs). Mend that and start this again. Workers that came and were told to leave had too "
+              + "little time for a point: give more --time, or the coordinator a shorter --checkpoint-seconds")
         }
       }
       try interrupt.wait(seconds: pauses.round)

@@ -118,7 +118,10 @@ package struct SlurmScaling: Sendable {
   private mutating func count(_ work: SlurmWork, _ queue: [SlurmTask]) {
     let here = queue.map(\.id)
     let gone = known.filter { !here.contains($0) && !leaving.contains($0) }
-    let isAchieving = work.ended > (lastEnded ?? work.ended) || (work.workers ?? 0) > 0
+    // Workers that come, get nothing of what is open and go achieve nothing: their time is too short for any point.
+    let isWaiting = work.open == 0 && (work.workers ?? 0) > 0
+    let isAchieving =
+      work.ended > (lastEnded ?? work.ended) || !(work.busyHosts ?? []).isEmpty || isWaiting
     endedInVain = isAchieving ? 0 : endedInVain + gone.count
     lastEnded = work.ended
     known = here

@@ -16,7 +16,8 @@ package enum LinkEvent: Hashable, Sendable {
   case refused
   /// It speaks without keys where we have them, or the reverse.
   case otherMechanism
-  /// It took our connection and hung up without a word, as a tunnel without a far end does.
+  /// It took our connection and hung up without a word, as a tunnel without a far end does, or said something else than
+  /// ZeroMQ does.
   case hungUp
   /// It greeted as ZeroMQ with keys does, then hung up on our handshake: its key is another one.
   case notOpened
@@ -32,7 +33,9 @@ package final class Monitor {
   /// The newest connection's double while its handshake is under way.
   private var double: Int32?
   private var failure: MonitorEvent?
-  private var isEstablished = false
+  package private(set) var isEstablished = false
+  /// When the handshake that is under way began.
+  private var handshakeSince: ContinuousClock.Instant?
   /// When somebody last took a connection of ours, other than one that was established and has ended.
   private var takenSince: ContinuousClock.Instant?
   /// When a connection ended after which libzmq has not begun another one.
@@ -61,6 +64,10 @@ package final class Monitor {
 
   /// Whether somebody takes our connections, whatever becomes of them; one that was taken proves it for a while.
   package var isTaken: Bool { isEstablished || takenSince.map { ContinuousClock.now - $0 < .seconds(15) } ?? false }
+
+  /// Whether a connection of ours was taken a while ago and nothing came of it. libzmq takes whoever greets in bytes of
+  /// its own for a peer of its first version, and then waits for ever.
+  package var isHandshakeSlow: Bool { handshakeSince.map { ContinuousClock.now - $0 > .seconds(3) } ?? false }
 
   /// The next event that matters, or nil when none has come.
   package func next() throws(ZeroMQError) -> LinkEvent? {
@@ -98,7 +105,9 @@ package final class Monitor {
       takenSince = nil
       return .ended
     }
-    guard hasFailed, let bytes else { return nil }
+    // With keys, libzmq ends a connection that greets in bytes of its own without a word about it.
+    guard hasFailed else { return .hungUp }
+    guard let bytes else { return nil }
     // A greeting has 64 bytes; a welcome, which only the holder of the right key can write, 170 more.
     return bytes < 64 ? .hungUp : bytes < 64 + 170 ? .notOpened : .putOff
   }
@@ -106,5 +115,6 @@ package final class Monitor {
   private func follow(_ descriptor: Int32) {
     if let double { close(double) }
     double = descriptor < 0 ? nil : descriptor
+    handshakeSince = descriptor < 0 ? nil : .now
   }
 }

@@ -62,7 +62,7 @@ struct LocalJob {
       keepsWeights: keep?.withoutWeights != true, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
-        workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
+        workers: workers ?? MachineLimits.here.allowedCores, executable: ownExecutable(),
         workerArguments: ["--quiet"] + (log?.arguments ?? []), scratch: scratchPath(besides: path), scheduler: scheduler
       ))
     let title = sweeps.contains { $0.boundary != nil } ? "\(name) (refining: more points come)" : name

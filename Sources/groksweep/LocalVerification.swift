@@ -44,7 +44,7 @@ struct LocalVerification {
     let display = SweepDisplay(sweep: "again", settings: [:], screen: screen)
     let end = try LocalSweep(
       LocalSweep.Configuration(
-        workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(),
+        workers: workers ?? MachineLimits.here.allowedCores, executable: ownExecutable(),
         workerArguments: ["--quiet"], scratch: folder + "/scratch",
         scheduler: SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0, keepsWeights: true))
     ).run(

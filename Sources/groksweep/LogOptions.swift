@@ -23,9 +23,14 @@ struct LogOptions: ParsableArguments {
     return level
   }
 
-  /// A logger onto a screen, from `usual` on where no level is named. From now on all of stderr has the format.
-  func start(usual: Logger.Level, isLive: Bool = Console.isLive) -> (screen: Screen, logger: Logger) {
+  /// From now on all of stderr has the format, errors too.
+  func begin() {
     if logFormat == .json { JSONLog.isOn.store(true, ordering: .relaxed) }
+  }
+
+  /// A logger onto a screen, from `usual` on where no level is named; stderr has the format from now on.
+  func start(usual: Logger.Level, isLive: Bool = Console.isLive) -> (screen: Screen, logger: Logger) {
+    begin()
     let screen = Screen(isLive: isLive && logFormat == .text)
     return (screen, Logger(onto: screen, from: logLevel ?? usual))
   }

@@ -32,6 +32,29 @@ import ZeroMQ
     #expect(workers.isOver)
   }
 
+  @Test func `one child at a time says what holds for all, and the next one started when it has died`() throws {
+    let fixture = try Fixture(points: 1)
+    // Each stops itself; in the place of its name it has what it was told.
+    let workers = LocalWorkers(count: 3, executable: "/bin/sh", logger: fixture.logger) { start in
+      ["-c", "kill -STOP $$", start.isSpokesman ? "speaks" : "--others-speak"]
+    }
+    func speaks(_ process: Int32) -> Bool {
+      let words = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+      return words.range(of: Data("speaks".utf8)) != nil
+    }
+    try workers.start()
+    let first = workers.processes
+    #expect(first.map(speaks) == [true, false, false])
+    kill(first[1], SIGKILL)
+    _ = Self.watch(workers, until: { workers.processes.count == 3 && workers.processes[1] != first[1] }, fixture)
+    #expect(workers.processes.map(speaks) == [true, false, false])
+    kill(workers.processes[0], SIGKILL)
+    _ = Self.watch(workers, until: { workers.processes.count == 3 && workers.processes[0] != first[0] }, fixture)
+    #expect(workers.processes.map(speaks) == [true, false, false])
+    workers.stop(graceSeconds: 0, leaveSeconds: 0.1)
+    #expect(workers.isOver)
+  }
+
   @Test func `a child that ignores the request to leave is killed`() throws {
     let fixture = try Fixture(points: 1)
     // The shell ignores SIGTERM, and so does the program that it becomes.

@@ -108,8 +108,8 @@ import ZeroMQ
     try expectProblem(
       "port", says: "cannot reach 127.0.0.1:\(port) (refused)", fix: "nothing listens there",
       of: ["--connect", "tcp://127.0.0.1:\(port)"], in: folder)
-    // A worker says the same, once, and keeps trying.
-    let worker = try Groksweep.start(["worker", "--connect", "tcp://127.0.0.1:\(port)", "--slots", "1"], in: folder)
+    // A worker says the same, once for all its slots, and keeps trying.
+    let worker = try Groksweep.start(["worker", "--connect", "tcp://127.0.0.1:\(port)", "--slots", "3"], in: folder)
     let words = "cannot reach 127.0.0.1:\(port) (refused), trying on"
     #expect(waitUntil(180) { worker.errors.contains(words) }, "\(worker.errors)")
     #expect(worker.isRunning)
@@ -136,6 +136,21 @@ import ZeroMQ
     try expectProblem(
       "zeromq", says: "is not ZeroMQ; it says \"SSH-2.0-OpenSSH_9.9\"", fix: "another program",
       of: ["--connect", server.endpoint], in: folder)
+    // A worker says so too, with a key and without, and keeps trying.
+    try makeKeys(["lab2"], in: folder)
+    for further in [[], ["--join", "lab2.join"]] {
+      let worker = try Groksweep.start(
+        ["worker", "--connect", server.endpoint, "--slots", "1"] + further, in: folder)
+      let words = "what listens at 127.0.0.1:\(server.port) is not ZeroMQ; it says \"SSH-2.0-OpenSSH_9.9\", trying on"
+      #expect(waitUntil(180) { worker.errors.contains(words) || !worker.isRunning }, "\(worker.errors)")
+      #expect(worker.isRunning)
+      worker.signal(SIGTERM)
+      let ended = try worker.end(within: 180)
+      #expect(ended.status == 0 && ended.errors.components(separatedBy: words).count == 2, "\(ended)")
+      #expect(!ended.errors.contains("asks for a key") && !ended.errors.contains("has another key"), "\(ended)")
+    }
+    let status = try Groksweep.run(["status", "--connect", server.endpoint], in: folder)
+    #expect(status.status == 69 && status.errors.contains("is not ZeroMQ"), "\(status)")
   }
 
   @Test func `the coordinator has no keys and a join file is given, and the reverse`() throws {
@@ -188,8 +203,29 @@ import ZeroMQ
 
   @Test func `a folder that was not there is not there afterwards`() throws {
     let folder = try Folder()
-    #expect(try examine(["--scratch", "new", "--slots", "1"], in: folder).status == 0)
+    #expect(try examine(["--scratch", "new/with/folders", "--slots", "1"], in: folder).status == 0)
     #expect(try folder.names().contains("new") == false)
+    try FileManager.default.createDirectory(atPath: folder.path("old"), withIntermediateDirectories: false)
+    #expect(try examine(["--scratch", "old/new", "--slots", "1"], in: folder).status == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("old")).isEmpty)
+  }
+
+  @Test func `a socket of this machine is not there, is none, or is nobody's any more`() throws {
+    let folder = try Folder()
+    let path = folder.path("c")
+    func expect(_ words: String, _ fix: String) throws {
+      try expectProblem("port", says: words, fix: fix, of: ["--connect", "ipc://\(path)"], in: folder)
+    }
+    try expect("there is no socket \(path)", "is the coordinator running")
+    try folder.write("", to: "c")
+    try expect("\(path) is no socket", "the address that the coordinator printed")
+    try FileManager.default.removeItem(atPath: path)
+    let (coordinator, address) = try coordinate(["--bind", "ipc://\(path)"], in: folder)
+    let report = try examine(["--connect", address, "--slots", "1"], in: folder).report
+    #expect(report.problems == 0 && report.checks.map(\.check).suffix(4) == ["port", "zeromq", "key", "versions"])
+    coordinator.signal(SIGKILL)
+    _ = try coordinator.end(within: 180)
+    try expect("nobody listens at \(path) any more", "is the coordinator running")
   }
 
   @Test(
@@ -249,10 +285,12 @@ private final class OtherServer: Sendable {
       while true {
         let peer = accept(descriptor, nil, nil)
         guard peer >= 0 else { return }
-        _ = words.withCString { send(peer, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
-        var buffer = [UInt8](repeating: 0, count: 256)
-        while read(peer, &buffer, buffer.count) > 0 {}
-        close(peer)
+        Thread {
+          _ = words.withCString { send(peer, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+          var buffer = [UInt8](repeating: 0, count: 256)
+          while read(peer, &buffer, buffer.count) > 0 {}
+          close(peer)
+        }.start()
       }
     }.start()
   }

@@ -102,9 +102,22 @@ import Testing
     #expect(joined["worker"] as? Int == 1)
     let welcome = try object(#require(said[0].errors.split(separator: "\n").first { $0.contains("welcome as worker") }))
     #expect(welcome["worker"] as? Int == 1 && welcome["process_id"] is Int && welcome["host"] is String)
-    let failed = try Groksweep.run(
-      ["worker", "--connect", "tcp://192.0.2.1:1", "--log-format", "json"], in: folder)
-    #expect(failed.status == 77)
+  }
+
+  @Test(
+    arguments: [
+      (["worker", "--connect", "tcp://192.0.2.1:1"], 77), (["worker", "--join", "none.join"], 65),
+      (["coordinator", "none.yaml", "--store", "s.sqlite", "--bind", "ipc:///tmp/none"], 65),
+      (["coordinator", "--store", "s.sqlite", "--bind", "tcp://192.0.2.1:1"], 77), (["sweep", "none.yaml"], 65),
+    ] as [([String], Int32)])
+  func `with --log-format json what ends a command before its log begins is an object too`(
+    command: [String], status: Int32
+  ) throws {
+    let ended = try Groksweep.run(command + ["--log-format", "json"], in: Folder())
+    #expect(ended.status == status, "\(ended)")
+    let lines = ended.errors.split(separator: "\n")
+    #expect(!lines.isEmpty)
+    for line in lines { #expect(try object(line)["level"] as? String == "error", "\(line)") }
   }
 
   @Test func `--log-level leaves out what is better`() throws {

@@ -61,6 +61,55 @@ import Testing
     }
   }
 
+  @Test(arguments: shells) func `two starts at the same time start workers once`(shell: String) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "starts-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let program = try makeProgram(
+      in: folder, "trap 'exit 0' TERM; sleep 0.3; echo 'welcome as worker 1'; while :; do sleep 0.05; done")
+    try withHost { script, _ in
+      _ = try answer(script.look, shell)
+      let start = script.start(program: program, address: nil, hasKeys: false, logFrom: 0)
+      let words = shell.split(separator: " ").map(String.init) + ["-s"]
+      let outputs = inParallel([0, 1, 2]) { _ in
+        (try? LocalCommand.run(words, input: .text(start), timeoutSeconds: 120).output) ?? ""
+      }
+      let answers = outputs.map { RemoteAnswer($0) }
+      #expect(answers.count { $0["started"] != nil } == 1 && answers.count { $0["running"] != nil } == 2, "\(answers)")
+      #expect(Set(answers.compactMap { $0["started"] ?? $0["running"] }).count == 1, "\(answers)")
+      #expect(try answer(script.stop(logFrom: 0), shell)["left"] != nil)
+    }
+  }
+
+  @Test func `a copy goes with the cluster that wanted it, unless it is to stay or others run it`() throws {
+    try withHost { script, folder in
+      func bring() throws -> String {
+        _ = try answer(script.look)
+        let sleep = try CopiedFile(path: "/bin/sleep")
+        _ = try answer(script.program(copy: sleep.sha256))
+        let line = script.takeProgram(checksum: sleep.sha256)
+        _ = try LocalCommand.run(["sh", "-c", line], input: .file("/bin/sleep"), timeoutSeconds: 60)
+        return folder + "/groksweep-" + sleep.sha256.prefix(16)
+      }
+      let copy = try bring()
+      #expect(access(copy, X_OK) == 0)
+      #expect(try answer(script.stop(logFrom: 0, keepsCopies: true))["removed"] == nil && access(copy, X_OK) == 0)
+
+      _ = try bring()
+      let other = Process()
+      other.executableURL = URL(fileURLWithPath: copy)
+      other.arguments = ["600"]
+      try other.run()
+      #expect(try answer(script.stop(logFrom: 0))["removed"] == nil && access(copy, X_OK) == 0)
+      // Threads of tests have signals blocked, and their children with them.
+      kill(other.processIdentifier, SIGKILL)
+      other.waitUntilExit()
+
+      _ = try bring()
+      #expect(try answer(script.stop(logFrom: 0))["removed"] == copy.split(separator: "/").last.map(String.init))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+  }
+
   @Test func `a program that ends at once is told with its last words`() throws {
     try withHost { script, folder in
       let program = try makeProgram(in: folder + "-programs", "echo 'no such thing'; exit 3")

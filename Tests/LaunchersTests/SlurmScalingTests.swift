@@ -92,6 +92,10 @@ import Testing
     #expect(rounds == 5, "\(rounds)")
     #expect(last == [.giveUp(endedInVain: 12), .end])
     #expect(ending { work(open: 9, ended: $0) }.rounds == 200)
-    #expect(ending { _ in work(open: 9, workers: 2) }.rounds == 200)
+    #expect(ending { _ in work(open: 9, busy: ["n1"], workers: 2) }.rounds == 200)
+    // Workers that are told to leave, since their time is too short for a point.
+    #expect(ending { _ in work(open: 9, busy: [], workers: 2) }.rounds == 5)
+    // Workers that wait for points to come.
+    #expect(ending { _ in work(open: 0, busy: [], workers: 2) }.rounds == 200)
   }
 }

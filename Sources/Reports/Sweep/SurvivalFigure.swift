@@ -94,6 +94,9 @@ extension SweepSubject {
     } else {
       text += " The table has pointwise 95 % intervals."
     }
+    if plan.panels.contains(where: { $0.groups.count > 1 }) {
+      text += " Where curves lie on each other, their colours take turns."
+    }
     let grokked = runs.compactMap(\.grokkingEpoch)
     text += " \(grokked.count) of \(Wording.count(runs.count, "run")) grokked"
     if let first = grokked.min(), let last = grokked.max() {

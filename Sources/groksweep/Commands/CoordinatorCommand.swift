@@ -51,6 +51,8 @@ struct CoordinatorCommand: ParsableCommand {
   }
 
   func run() throws {
+    // First: from here on errors have its format too.
+    let (screen, logger) = log.start(usual: .info)
     try EndpointPolicy.check(bind, .listening, keys != nil ? .keys : insecure ? .insecure : .nothing)
     let sweeps = try files.map { try readSweepFile($0, overrides) }
     for (place, sweep) in sweeps.enumerated() where sweeps[..<place].contains(where: { $0.name == sweep.name }) {
@@ -63,7 +65,6 @@ struct CoordinatorCommand: ParsableCommand {
     interrupt.catchSignals()
     let lock = try Store.lock(path: store, now: Date())
     defer { lock.release() }
-    let (screen, logger) = log.start(usual: .info)
     FileLimit.raise()
     let ring = try keys.map { try Keys(KeyFolder(path: $0), logger: logger) }
     let listener = try CoordinatorShell.listen(on: bind, keys: ring, isInsecure: insecure, logger: logger)

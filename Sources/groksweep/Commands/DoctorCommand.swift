@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     var doctor = Doctor(
-      scratch: scratch ?? WorkerShell.defaultScratch, slots: slots ?? ProcessInfo.processInfo.activeProcessorCount)
+      scratch: scratch ?? WorkerShell.defaultScratch, slots: slots ?? MachineLimits.here.allowedCores)
     (doctor.connect, doctor.join, doctor.isInsecure, doctor.store) = (connect, join, insecure, store)
     doctor.kernelName = forcedKernels
     let diagnosis = doctor.examine { if !json { Console.print(DoctorPage.line($0)) } }

@@ -29,6 +29,7 @@ struct SweepCommand: ParsableCommand {
   func validate() throws { try LocalJob.validate(workers: workers) }
 
   func run() throws {
+    log.begin()
     let sweep = try readSweepFile(file, overrides)
     let path = store ?? "\(sweep.name).sqlite"
     try LocalJob(

@@ -23,7 +23,7 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "The coordinator's address, as it printed it (default: the join file's).") var connect: String?
   @Option(help: "The join file that lets this machine in; made with groksweep keys new.") var join: String?
   @Flag(help: "Work for another machine's coordinator without keys, unencrypted.") var insecure = false
-  @Option(help: "Worker processes to keep (default: one per core).") var slots: Int?
+  @Option(help: "Worker processes to keep (default: one per core that this process may use).") var slots: Int?
   @Option(help: "Folder for checkpoints, snapshots and results without a receipt (default: in ~/.cache/groksweep).")
   var scratch: String?
   @Option(
@@ -39,6 +39,8 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How that one ended.", visibility: .hidden)) var predecessorEnding: String?
   @Option(help: ArgumentHelp("An open file to tell the supervisor with.", visibility: .hidden))
   var supervisorPipe: Int32?
+  @Flag(help: ArgumentHelp("Leave what holds for all processes of the supervisor to another.", visibility: .hidden))
+  var othersSpeak = false
   @Flag(help: "Say only warnings and errors.") var quiet = false
   @OptionGroup var log: LogOptions
 
@@ -53,6 +55,8 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    // First: from here on errors have its format too.
+    let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let joining = try join.map { path throws(KeyFileError) in try JoinFile(path: path) }
     if let joining, joining.role != .worker {
       throw Failure(
@@ -65,7 +69,6 @@ struct WorkerCommand: ParsableCommand {
     try EndpointPolicy.check(connect, .connecting, joining != nil ? .keys : insecure ? .insecure : .nothing)
     let kernels = try chosenKernels()
     let interrupt = try Interrupt()
-    let (_, logger) = log.start(usual: quiet ? .warning : .info, isLive: false)
     let scratch = scratch ?? WorkerShell.defaultScratch
     if let exitWithParent {
       // Whoever ends a whole allocation at once (Slurm, a container's host) signals this process and its supervisor, which
@@ -74,16 +77,21 @@ struct WorkerCommand: ParsableCommand {
       var configuration = try ofThisProcess(connect, kernels, scratch: scratch, parent: exitWithParent, logger)
       configuration.join = joining
       configuration.isInsecure = insecure
+      configuration.isSpokesman = !othersSpeak
       let end = try WorkerShell(configuration, interrupt: interrupt, logger: logger).run()
-      if let reason = end.reason, end.code != 0 || !quiet { Console.complain(reason) }
+      // Who is not let in is so in every slot.
+      let isSaid = othersSpeak && end.code == ExitStatus.notAllowed.rawValue
+      if let reason = end.reason, end.code != 0 || !quiet, !isSaid { Console.complain(reason) }
       throw ExitCode(end.code)
     }
     // Told once, instead of by every process again and again.
     _ = try ScratchFolder(root: scratch)
     // The second signal has children to end first.
     interrupt.catchSignals(secondExits: false)
+    let limits = MachineLimits.here
+    if slots == nil, let reason = limits.coresReason { logger.info("\(reason); --slots says otherwise") }
     let workers = LocalWorkers(
-      count: slots ?? ProcessInfo.processInfo.activeProcessorCount, executable: ownExecutable(), secondsLeft: deadline,
+      count: slots ?? limits.allowedCores, executable: ownExecutable(), secondsLeft: deadline,
       logger: logger
     ) { start in
       ["worker", "--connect", connect, "--scratch", scratch, "--checkpoint-seconds", "\(checkpointSeconds)"]

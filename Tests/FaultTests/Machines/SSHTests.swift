@@ -42,6 +42,7 @@ extension MachineTests {
       let down = try cluster.run("down")
       #expect(down.errors.contains("ada: its workers handed over and left"), "\(down.errors)")
       #expect(down.status == 0 && down.errors.contains("nowhere: had no workers"), "\(down.errors)")
+      #expect(down.errors.contains("grace: removed the copied program"), "\(down.errors)")
       try cluster.expectNothingLeft(sockets: sockets)
       try cluster.write(hosts: ["ada", "mary:1"])
       let last = try cluster.run("up", ["--hosts", "hosts.yaml", "--keys"])
@@ -70,6 +71,46 @@ extension MachineTests {
       #expect(down.status == 0, "\(down.errors)\n\(scene.story)")
       try cluster.expectNothingLeft(sockets: sockets)
       #expect(try cluster.run("status").status == 65)
+    }
+
+    @Test func `an up right after one that was killed starts no second workers`() throws {
+      let scene = try Scene(Self.sweep)
+      guard let servers = try SSHServers(["ada", "grace"], scene) else { return }
+      let cluster = try Cluster(scene, servers, hosts: ["{host: ada, copy: true}", "grace"])
+      let first = try scene.start(
+        "up", [Groksweep.path, "cluster", "up", "--hosts", "hosts.yaml", "faults.yaml", "--store", "s.sqlite"])
+      try scene.wait(for: "workers are being started") {
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: scene.folder.path("remote"))) ?? []
+        return names.contains { $0.hasSuffix("/starting") }
+      }
+      try scene.kill9(first)
+      let second = try cluster.run("up", ["--hosts", "hosts.yaml"])
+      #expect(second.status == 0, "\(second.errors)")
+      try scene.wait(for: "both hosts work") { try cluster.hosts().filter { $0.known == 1 }.count == 2 }
+      let workers = Processes.naming(scene.folder.path("remote")).filter { process in
+        let words = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+        let text = String(decoding: words, as: UTF8.self)
+        return text.contains("\0worker\0") && !text.contains("--exit-with-parent")
+      }
+      #expect(workers.count == 2, "\(workers)\n\(scene.story)")
+      let sockets = cluster.sockets
+      #expect(try cluster.run("down").status == 0)
+      try cluster.expectNothingLeft(sockets: sockets)
+    }
+
+    @Test func `down and add without a cluster say so and leave nothing`() throws {
+      let scene = try Scene(Self.sweep)
+      for command in [["down"], ["add", "ada"]] {
+        let ended = try Groksweep.run(["cluster"] + command + ["--store", "s.sqlite"], in: scene.folder)
+        #expect(ended.status == 65 && ended.errors.contains("no cluster is up for this store"), "\(ended)")
+        #expect(try scene.folder.names() == ["faults.yaml"])
+      }
+      // An `up` that was killed at once leaves a folder and its lock.
+      try FileManager.default.createDirectory(
+        atPath: scene.folder.path("s.cluster"), withIntermediateDirectories: false)
+      try scene.folder.write("", to: "s.cluster/lock")
+      #expect(try Groksweep.run(["cluster", "down", "--store", "s.sqlite"], in: scene.folder).status == 65)
+      #expect(try scene.folder.names() == ["faults.yaml"])
     }
 
     @Test func `a bad file of hosts is told by its lines, and nothing is started`() throws {

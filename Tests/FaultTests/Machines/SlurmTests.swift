@@ -28,13 +28,14 @@ extension MachineTests {
     }
 
     /// As above, by the clock alone: a walltime of a minute, of which workers leave 20 s, and Slurm's signal comes up to half
-    /// a minute early.
+    /// a minute early. Checkpoints are handed over often enough for a point to be begun in what is left, although none is
+    /// finished in it.
     @Test(.enabled(if: Form.isFull)) func `a sweep of which every allocation ends too soon is finished all the same`()
       throws
     {
       let scene = try Scene(FaultSweep(points: 8, epochs: 250_000))
       guard let slurm = try SlurmCluster(scene) else { return }
-      let coordinator = try scene.coordinator(leaseSeconds: 60)
+      let coordinator = try scene.coordinator(leaseSeconds: 60, ["--checkpoint-seconds", "5"])
       let scaler = try slurm.autoscale("2:2", "--time", "1:00", "--margin", "20")
       try finish(scene, slurm, coordinator, scaler)
       let preempted = scene.number(
