@@ -166,9 +166,13 @@ struct DiagramPlan {
   /// What the drawing does with further values, and what it leaves out, in sentences.
   var words: String {
     var text = ""
-    if !facetNames.isEmpty {
-      text += " There is a map for each value of \(facetNames.joined(separator: " and "))."
-      if facetNames.count > 1 { text += " Over each map stand its values of \(facetNames.joined(separator: " · "))." }
+    switch facetNames.count {
+    case 0: break
+    case 1: text += " There is a map for each value of \(facetNames[0])."
+    default:
+      text +=
+        " There is a map for each combination of further values. Over each map stand its values of "
+        + "\(facetNames.joined(separator: " · "))."
     }
     if facets.count > DiagramPlan.mostFacets {
       text += " Shown are \(DiagramPlan.mostFacets) of \(facets.count) maps, evenly chosen; the table has all."
