@@ -44,11 +44,9 @@ WITH_TEST_TOOLS := PATH="$$PATH:$(CURDIR)/$(TEST_TOOLS)/bin"
 test-tools:
 	@cluster/test-tools.sh $(TEST_TOOLS)
 
-# The dashboard's server runs in the tests' own process, where tests that wait for others would keep it from answering.
 test: dependencies test-tools
 	swift build --configuration release --build-tests
-	$(WITH_TEST_TOOLS) swift test --configuration release --skip-build --skip DashboardTests
-	swift test --configuration release --skip-build --filter DashboardTests
+	$(WITH_TEST_TOOLS) Tests/run.sh $(BUILD)/groksweepPackageTests.xctest
 
 # The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
 .PHONY: test-browser

@@ -1,6 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// Tests look at what the optimized modules computed; compiled without optimization themselves, they take half the time. Those
+// that compute the same in float64 (KernelsTests, GrokkingTests) are optimized.
+let asWritten: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
+
 // The stack of docs/explanation/architecture.md: a target imports what stands to its left, never to its right.
 let package = Package(
   name: "groksweep",
@@ -65,32 +69,38 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(
       name: "GrokkingTests", dependencies: ["Grokking", "Kernels"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "SweepsTests", dependencies: ["Simulation", "Sweeps", "Grokking"]),
-    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Sweeps", "Grokking"]),
-    .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
+    .testTarget(
+      name: "SweepsTests", dependencies: ["Simulation", "Sweeps", "Grokking"], swiftSettings: asWritten),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulation", "Sweeps", "Grokking"], swiftSettings: asWritten),
+    .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: asWritten),
     .testTarget(
       name: "ResultsTests",
       dependencies: ["Results", "Sweeps", "Grokking", .product(name: "GRDB", package: "GRDB.swift")],
-      resources: [.copy("Fixtures")]),
+      resources: [.copy("Fixtures")], swiftSettings: asWritten),
     .testTarget(
       name: "ClusterTests",
       dependencies: [
         "Cluster", "Results", "Sweeps", "Grokking", "Kernels", "ZeroMQ",
         .product(name: "Logging", package: "swift-log"),
-      ]),
-    .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
+      ], swiftSettings: asWritten),
+    .testTarget(name: "FiguresTests", dependencies: ["Figures"], swiftSettings: asWritten),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
         "Dashboard", "Results", "Sweeps", "Grokking", .product(name: "Logging", package: "swift-log"),
-      ]),
-    .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"]),
+      ], swiftSettings: asWritten),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking", "Kernels"]),
+      name: "LaunchersTests", dependencies: ["Launchers", "Cluster", "Results", "Sweeps"], swiftSettings: asWritten),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Figures", "Reports", "Results", "Sweeps", "Grokking", "Kernels"],
+      swiftSettings: asWritten),
     // What both kinds of tests that start the real binary share.
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "Results", "Grokking", "Sweeps", "ZeroMQ"]),
-    .testTarget(name: "FaultTests", dependencies: ["TestSupport"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: asWritten),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "Results", "Grokking", "Sweeps", "ZeroMQ"],
+      swiftSettings: asWritten),
+    .testTarget(name: "FaultTests", dependencies: ["TestSupport"], swiftSettings: asWritten),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -35,17 +35,28 @@ package final class CheckpointShelf {
 
   /// What is here from an earlier coordinator. Removed is all else: points that ended, half transfers, damaged sets.
   ///
-  /// - Parameter keeping: which of these points can still use a checkpoint.
-  package func scan(keeping isOpen: ([PointID]) throws -> [Bool], _ logger: Logger) rethrows -> [KeptCheckpoint] {
+  /// - Parameters:
+  ///   - keeping: which of these points can still use a checkpoint.
+  ///   - endOf: of a point that ended, what longer runs share with it and its last epoch, if how it ended is to be kept:
+  ///     its coordinator may have been killed between the result's commit and that.
+  package func scan(
+    keeping isOpen: ([PointID]) throws -> [Bool], endOf: (PointID) throws -> RunEnd?, _ logger: Logger
+  ) rethrows -> [KeptCheckpoint] {
     let points = ScratchFolder.names(in: root).compactMap { PointID(hex: $0) }
     kept.removeAll()
     borrowed.removeAll()
     present = Set(points)
     var found: [KeptCheckpoint] = []
     for (point, isOpen) in zip(points, try isOpen(points)) {
+      let end = isOpen ? nil : try endOf(point)
       do {
-        guard isOpen, let contents = try ShelfContents.read(folder(point)) else {
+        guard let contents = try ShelfContents.read(folder(point)) else {
           remove(point)
+          continue
+        }
+        guard isOpen else {
+          defer { remove(point) }
+          if let end, end.epoch == contents.epoch { try ended.take(folder(point), lineage: end.lineage) }
           continue
         }
         try requireFiles(of: contents, in: folder(point))

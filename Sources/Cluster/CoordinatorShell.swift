@@ -119,7 +119,10 @@ package final class CoordinatorShell {
     boundaries = try store.boundarySweeps(sweeps)
     let grown = try store.grow(boundaries)
     var start = try store.schedulerStart(sweeps: sweeps)
-    start.checkpoints = try shelf.scan(keeping: { try store.states(of: $0).map { $0 == .pending } }, logger)
+    let keepsEnds = configuration.scheduler.keepsCensored
+    start.checkpoints = try shelf.scan(
+      keeping: { try store.states(of: $0).map { $0 == .pending } }, endOf: { keepsEnds ? try store.end(of: $0) : nil },
+      logger)
     let open = start.points.filter { $0.state == .pending }.map { (id: $0.id, experiment: $0.experiment) }
     start.checkpoints += shelf.lend(to: open)
     scheduler = Scheduler(configuration.scheduler, start: start, at: .now)

@@ -9,7 +9,20 @@
 
 import Foundation
 import Grokking
+import Results
 import Sweeps
+
+/// Where a censored run ended.
+package struct RunEnd: Hashable, Sendable {
+  /// What it has in common with longer ones: `Experiment.lineage`.
+  package var lineage: PointID
+  package var epoch: Int
+
+  package init(lineage: PointID, epoch: Int) {
+    self.lineage = lineage
+    self.epoch = epoch
+  }
+}
 
 package struct EndedRuns: Sendable {
   /// Of the folder that holds them all.
@@ -58,5 +71,14 @@ package struct EndedRuns: Sendable {
     for name in ScratchFolder.names(in: place) { unlink(place + "/" + name) }
     rmdir(place)
     guard rename(source, place) == 0 else { throw .last(place, "cannot be made") }
+  }
+}
+
+extension Store {
+  /// Where the run of a finished point ended, if it was censored there and longer ones could go on.
+  func end(of point: PointID) throws -> RunEnd? {
+    let (experiment, result) = (try story(of: point).experiment, try result(of: point))
+    guard let result, result.isCensoredAtItsEnd, let lineage = experiment.lineage else { return nil }
+    return RunEnd(lineage: lineage, epoch: result.epochs)
   }
 }

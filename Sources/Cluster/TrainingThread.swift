@@ -208,10 +208,29 @@ final class TrainingThread: @unchecked Sendable {
       // What comes after training is short and starts again from here.
       if wasTraining && !run.isTraining { save(run, job, since: began, &saved) }
     }
-    let result = try run.result()
+    var result = try run.result()
+    attachWeights(of: run, to: &result, job)
     // What cannot be sent would be said again for ever; this way the point fails, with words.
     try WireCodec.check(result)
     return .finished(result, seconds: MonotonicInstant.now.seconds(since: began))
+  }
+
+  /// A run without a final model has none to show. Weights too large to be sent are not worth the result.
+  private func attachWeights(of run: Run, to result: inout RunResult, _ job: TrainingJob) {
+    guard result.finalModel != nil else { return }
+    do {
+      let file = try ModelFile(of: run, result, point: job.folder.point).serialized()
+      guard file.count <= WireCodec.maximumFrameBytes else {
+        return say(
+          .log(
+            .warning,
+            "the final weights of point \(job.folder.point.short) are not kept: they take \(file.count >> 20) MiB, and at most "
+              + "\(WireCodec.maximumFrameBytes >> 20) can be sent"))
+      }
+      result.finalWeights = file
+    } catch {
+      say(.log(.warning, "the final weights of point \(job.folder.point.short) are not kept: \(error)"))
+    }
   }
 
   /// A checkpoint that cannot be written costs time after a crash, not the run.

@@ -140,7 +140,7 @@ package final class WorkerShell {
       while end == nil, let received = try link.socket.receive() {
         do {
           let message = try WireCodec.decodeCoordinatorMessage(received.frames)
-          if case .welcome(let number, _, _, _, _) = message { logger[metadataKey: "worker"] = "\(number)" }
+          if case .welcome(let number, _, _, _, _, _) = message { logger[metadataKey: "worker"] = "\(number)" }
           handle(.message(message), link.socket)
         } catch {
           handle(.undecodable(error), link.socket)

@@ -20,17 +20,7 @@ struct FinishedPage {
   var page: LivePage {
     get throws {
       var subject = try RunSubject(story.id, in: store)
-      let weights = RunSubject.weightsFile(of: story.id, store: store.path)
-      if let bytes = FileManager.default.contents(atPath: weights) {
-        // Weights of another run are no reason to show nothing.
-        do {
-          try subject.load(weights: [UInt8](bytes), fileName: weights)
-        } catch let error as RunFigureError {
-          subject.weights = .absent("\(error).")
-        }
-      } else {
-        subject.weights = RunSubject.weightsMissing(story.id, store: store.path)
-      }
+      try subject.loadWeights(from: store)
       let trail = PointPage.trail(story)
       let report = RunReport(
         subject, story: story, store: store.path, assets: LivePage.assets, above: LivePage.trail(trail))

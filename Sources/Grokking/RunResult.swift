@@ -242,11 +242,15 @@ package struct RunResult: Codable, Hashable, Sendable {
   package var kernelPath: String
   package var semanticsVersion: Int
   package var measureVersion: Int
+  /// The final model as a safetensors file, for pictures and for other programs; nil where it was not asked for, and for a
+  /// run that diverged. No number of a run depends on it, and it is no part of the JSON of a result.
+  package var finalWeights: [UInt8]?
 
   package init(
     outcome: Outcome, epochs: Int, evaluations: [Evaluation], keyFrequencies: [KeyFrequency],
     finalModel: FinalMeasures? = nil, crossings: [Crossing] = [], phases: [Phase] = [], digests: [EpochDigest],
-    kernelPath: String, semanticsVersion: Int = Engine.semanticsVersion, measureVersion: Int = Engine.measureVersion
+    kernelPath: String, semanticsVersion: Int = Engine.semanticsVersion, measureVersion: Int = Engine.measureVersion,
+    finalWeights: [UInt8]? = nil
   ) {
     self.outcome = outcome
     self.epochs = epochs
@@ -259,6 +263,7 @@ package struct RunResult: Codable, Hashable, Sendable {
     self.kernelPath = kernelPath
     self.semanticsVersion = semanticsVersion
     self.measureVersion = measureVersion
+    self.finalWeights = finalWeights
   }
 
   /// Whether the run came to its end without having been seen to grok, and could go on: more epochs may show when it does.

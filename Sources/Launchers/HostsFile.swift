@@ -111,7 +111,10 @@ private struct HostsReader {
     }
     if let name {
       guard let called = name.text, ClusterHost.isName(called) else {
-        complain(name, "name is none; use up to 40 letters, digits, -, _ and ., and neither operator nor coordinator")
+        complain(
+          name,
+          "name is none; use up to 40 letters, digits, -, _ and ., other than operator and coordinator, which name files here"
+        )
         return nil
       }
       return ClusterHost(name: called, address: text, settings: settings)

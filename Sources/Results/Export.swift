@@ -8,9 +8,9 @@ import GRDB
 
 package enum ExportFormat: String, Sendable, CaseIterable {
   /// RFC 4180: a line of names, values with commas or quotes in quotes, lines that end in CR LF. NULL is an empty field,
-  /// an empty text a pair of quotes.
+  /// an empty text a pair of quotes, bytes are base64.
   case csv
-  /// An object a line, with the view's columns in their order; NULL is null.
+  /// An object a line, with the view's columns in their order; NULL is null, bytes are base64.
   case jsonl
 }
 
@@ -74,7 +74,7 @@ extension Store {
     let rows = try Row.fetchCursor(statement)
     var count = 0
     while let row = try rows.next() {
-      try text.add(row)
+      text.add(row)
       count += 1
       if text.bytes.count >= 1 << 16 { try write(text.take()) }
     }
@@ -106,7 +106,7 @@ private struct ExportText {
     return bytes
   }
 
-  mutating func add(_ row: Row) throws {
+  mutating func add(_ row: Row) {
     for (place, value) in row.databaseValues.enumerated() {
       bytes += openings[place]
       switch value.storage {
@@ -116,9 +116,7 @@ private struct ExportText {
       case .double(let number) where number.isFinite || format == .csv: bytes += number.description.utf8
       case .double: bytes += "null".utf8
       case .string(let text): add(text)
-      case .blob:
-        throw DatabaseError(
-          resultCode: .SQLITE_MISMATCH, message: "column \(place + 1) holds bytes, which no view does")
+      case .blob(let data): add(data.base64EncodedString())
       }
     }
     bytes += (format == .csv ? "\r\n" : "}\n").utf8

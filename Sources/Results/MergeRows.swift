@@ -13,7 +13,7 @@ struct MergeRows {
   /// Tables of measures that hang on `run`, parents before children.
   private static let measures = [
     "evaluation", "key_frequency", "frequency_evaluation", "spectrum", "digest", "crossing", "phase", "final_measure",
-    "neuron", "head", "ablation",
+    "neuron", "head", "ablation", "run_weights",
   ]
 
   func copy(from source: String) throws -> MergeReport {
@@ -266,6 +266,13 @@ struct MergeRows {
             WHERE here.point = point_here.here AND here.requested = there.requested)
           ORDER BY there.number
           ON CONFLICT DO NOTHING;
+        """)
+    // Where both ran it with the same bits, one may have kept the weights.
+    try database.execute(
+      sql: """
+        INSERT INTO main.run_weights (point, safetensors)
+        SELECT shared_run.here, safetensors FROM shared_run CROSS JOIN source.run_weights ON point = shared_run.there
+        WHERE shared_run.is_equal ON CONFLICT DO NOTHING
         """)
     let counts = try Row.fetchOne(
       database, sql: "SELECT count(*) FILTER (WHERE is_equal), count(*) FILTER (WHERE NOT is_equal) FROM shared_run")!

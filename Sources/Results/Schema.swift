@@ -21,6 +21,9 @@ enum Schema {
     }
     // Nothing is built anew: a million points take no longer than few.
     migrator.registerMigration("4", foreignKeyChecks: .immediate, migrate: migrateTo4)
+    migrator.registerMigration("5", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: tables5 + "PRAGMA user_version = 5;")
+    }
     return migrator
   }
 
@@ -214,5 +217,5 @@ enum Schema {
 
 extension Store {
   /// The number of the schema that this program writes.
-  package static var schemaVersion: Int { 4 }
+  package static var schemaVersion: Int { 5 }
 }

@@ -51,6 +51,7 @@ extension Store {
     }
     try insertRun(result, number, lease: granted, seconds: seconds, worker: worker, at: time, in: database)
     try ResultRows.insert(result, of: number, in: database)
+    try insertWeights(of: result, number, in: database)
     if granted != nil { try endAttempt(lease, .finished, epoch: result.epochs, at: time, in: database) }
     // Once a second is enough: a worker whose points take no time would have its row written with each of them.
     try database.cachedStatement(

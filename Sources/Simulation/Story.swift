@@ -142,7 +142,7 @@ extension Simulation {
 
   func words(_ message: CoordinatorMessage) -> String {
     switch message {
-    case .welcome(let worker, _, _, _, _): "welcome as worker \(worker)"
+    case .welcome(let worker, _, _, _, _, _): "welcome as worker \(worker)"
     case .refused(let reason): "refused: \(reason)"
     case .barred(let reason): "barred: \(reason)"
     case .sayHello: "say hello"

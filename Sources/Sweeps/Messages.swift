@@ -9,7 +9,7 @@ import Grokking
 
 /// The version of this protocol. Coordinator and workers must agree on it, and on `Engine.semanticsVersion`.
 package enum WireProtocol {
-  package static let version = 5
+  package static let version = 6
 }
 
 /// One permission to run one point, until the coordinator's clock ends it. Never used twice, not even after a restart.
@@ -144,10 +144,10 @@ package enum WorkerMessage: Hashable, Sendable {
 package enum CoordinatorMessage: Hashable, Sendable {
   /// `worker` is the coordinator's number for this worker; progress is wanted at least every `progressSeconds`.
   /// Checkpoints are wanted at most every `checkpointSeconds`; nil: not at all. With `keepsCensored`, the one with which a
-  /// censored run ended is wanted before its result.
+  /// censored run ended is wanted before its result; with `keepsWeights`, the final weights are wanted with each result.
   case welcome(
     worker: Int64, leaseSeconds: Double, progressSeconds: Double, checkpointSeconds: Double? = nil,
-    keepsCensored: Bool = false)
+    keepsCensored: Bool = false, keepsWeights: Bool = false)
   /// Will never be welcome: other protocol or engine version, a revoked key. The worker stops with these words.
   case refused(reason: String)
   /// Nobody of this machine is welcome for a while, since it fails point after point. The worker stops with these words;

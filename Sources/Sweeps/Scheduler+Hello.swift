@@ -22,7 +22,8 @@ extension Scheduler {
     send(
       .welcome(
         worker: number, leaseSeconds: configuration.leaseSeconds, progressSeconds: configuration.progressSeconds,
-        checkpointSeconds: configuration.checkpointSeconds, keepsCensored: configuration.keepsCensored),
+        checkpointSeconds: configuration.checkpointSeconds, keepsCensored: configuration.keepsCensored,
+        keepsWeights: configuration.keepsWeights),
       to: number)
     if let holding = hello.holding { takeBack(holding, by: number) }
     if case .leaving = phase { sendLeave(to: number) }

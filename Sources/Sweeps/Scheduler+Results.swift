@@ -6,6 +6,9 @@ extension Scheduler {
   /// A worker that brings the result of the point that it held is ready for the next: what it gets is written together
   /// with the result, in one transaction.
   mutating func finished(_ lease: LeaseID, _ id: PointID, _ result: RunResult, seconds: Double, by number: Int64) {
+    var result = result
+    // A worker may have kept it for a coordinator that wanted them.
+    if !configuration.keepsWeights { result.finalWeights = nil }
     let heldIt = held(lease, by: number) != nil
     accept(lease, id, result, seconds: seconds, by: number)
     if heldIt, workers[number]?.lease == nil { ready(number) }

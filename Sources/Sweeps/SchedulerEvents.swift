@@ -47,6 +47,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
   package var checkpointSeconds: Double?
   /// Whether the checkpoints with which censored runs end are kept, so that longer runs go on from there.
   package var keepsCensored: Bool
+  /// Whether the final weights of runs are stored with their results.
+  package var keepsWeights: Bool
   /// Of all checkpoints that come and go, together.
   package var checkpointBytesPerSecond: Double
   /// Room for kept checkpoints; beyond it, none is taken.
@@ -69,7 +71,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     leaseSeconds: Double = 60, progressSeconds: Double? = nil, graceSeconds: Double? = nil,
     chargedAttemptsLimit: Int = 3,
     leaveSeconds: Double = 10, storeRetrySeconds: Double = 30, exitWhenDone: Bool = true,
-    checkpointSeconds: Double? = nil, keepsCensored: Bool = false, checkpointBytesPerSecond: Double = 64e6,
+    checkpointSeconds: Double? = nil, keepsCensored: Bool = false, keepsWeights: Bool = false,
+    checkpointBytesPerSecond: Double = 64e6,
     checkpointSpaceBytes: Int = 32 << 30, hostFailureLimit: Int = 5,
     barSeconds: Double = 600, longestBarSeconds: Double = 6 * 3600, silentLossLimit: Int = 10,
     selfTestDigest: String? = nil
@@ -83,6 +86,7 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     self.exitWhenDone = exitWhenDone
     self.checkpointSeconds = checkpointSeconds
     self.keepsCensored = keepsCensored
+    self.keepsWeights = keepsWeights
     self.checkpointBytesPerSecond = checkpointBytesPerSecond
     self.checkpointSpaceBytes = checkpointSpaceBytes
     self.hostFailureLimit = hostFailureLimit

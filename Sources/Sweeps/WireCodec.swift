@@ -1,10 +1,11 @@
 // Messages to frames and back.
 //
 // The first frame is JSON: {"groksweep": protocol version, "type": …, and the message's fields in snake_case}. A result
-// has a second frame with its curve, little-endian; a chunk of a checkpoint and an answer to an operator have one with
-// their bytes. Frames come from the net, so the decoder believes nothing: sizes
-// and counts are checked before anything is allocated, numbers must be finite and in range, texts short and without
-// control characters, experiments possible. It throws a sentence, and never traps, whatever the bytes are.
+// has a second frame with its curve, little-endian, and where they are kept a third with the final weights, a safetensors
+// file; a chunk of a checkpoint and an answer to an operator have a second with their bytes. Frames come from the net, so
+// the decoder believes nothing: sizes and counts are checked before anything is allocated, numbers must be finite and in
+// range, texts short and without control characters, experiments possible. It throws a sentence, and never traps, whatever
+// the bytes are. Weights are looked at by whoever reads them (ModelFile), not on their way.
 //
 // What every point needs goes by a shorter way (WireForms.swift), in the same bytes.
 //
@@ -17,7 +18,7 @@ package enum WireCodec {
   /// For the socket's own limit: a larger frame is cut off with its connection.
   package static let maximumFrameBytes = 64 << 20
   package static let maximumJSONBytes = 256 << 10
-  package static let maximumFrames = 2
+  package static let maximumFrames = 3
   /// Bytes of UTF-8 in a reason; longer ones are cut when they are encoded.
   static let maximumReasonBytes = 4096
   static let maximumNameBytes = 256
@@ -28,7 +29,9 @@ package enum WireCodec {
   package static func encode(_ message: WorkerMessage) throws(WireError) -> [[UInt8]] {
     var frames = [try firstFrame(of: message)]
     switch message {
-    case .finished(_, _, let result, _): frames.append(try WireCurve.encode(result))
+    case .finished(_, _, let result, _):
+      frames.append(try WireCurve.encode(result))
+      if let weights = result.finalWeights { frames.append(weights) }
     case .chunk(_, _, let chunk): frames.append(chunk.bytes)
     default: break
     }
@@ -79,11 +82,10 @@ package enum WireCodec {
 
   static func decode<Frame: Decodable>(_ type: Frame.Type, _ frames: [[UInt8]]) throws(WireError) -> Frame {
     let first = try checked(frames)[0]
-    let second = frames.count > 1 ? frames[1] : nil
     try checkNesting(first)
     return try translating {
       let decoder = JSONDecoder()
-      decoder.userInfo[WorkerFrame.secondKey] = second
+      decoder.userInfo[WorkerFrame.furtherKey] = Array(frames.dropFirst())
       return try decoder.decode(type, from: Data(first))
     }
   }
@@ -104,8 +106,8 @@ package enum WireCodec {
     guard first.count <= maximumJSONBytes else {
       throw .tooLarge("a first frame of \(first.count) bytes; at most \(maximumJSONBytes) are allowed")
     }
-    if let second = frames.last, second.count > maximumFrameBytes {
-      throw .tooLarge("a frame of \(second.count) bytes; at most \(maximumFrameBytes) are allowed")
+    for frame in frames.dropFirst() where frame.count > maximumFrameBytes {
+      throw .tooLarge("a frame of \(frame.count) bytes; at most \(maximumFrameBytes) are allowed")
     }
     return frames
   }

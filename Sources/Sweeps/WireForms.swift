@@ -33,12 +33,12 @@ package enum WireForms {
   package static func workerMessage(_ frames: [[UInt8]]) -> WorkerMessage? {
     var reader = WireFormReader(frames[0])
     var lease = LeaseID(0)
-    if frames.count == 2, ends(frames[0], with: "\"finished\"}") {
+    if (2...3).contains(frames.count), ends(frames[0], with: "\"finished\"}") {
       var (point, seconds, wired) = (PointID.blank, 0.0, WireResult.blank)
       finished(&reader, &lease, &point, &wired, &seconds)
-      guard reader.isDone, (0...1e12).contains(seconds), let result = try? wired.result(curve: frames[1]) else {
-        return nil
-      }
+      guard reader.isDone, (0...1e12).contains(seconds),
+        let result = try? wired.result(curve: frames[1], weights: frames.count > 2 ? frames[2] : nil)
+      else { return nil }
       return .finished(lease: lease, point: point, result, seconds: seconds)
     }
     guard frames.count == 1, ends(frames[0], with: "\"progress\"}") else { return nil }

@@ -20,12 +20,13 @@ enum WireKey: String, CodingKey {
   case selfTest = "self_test"
   case checkpointSeconds = "checkpoint_seconds"
   case keepsCensored = "keeps_censored"
+  case keepsWeights = "keeps_weights"
   case offset, count, number, text
 }
 
-/// A worker's message; on decoding, the second frame comes in by the decoder's user info.
+/// A worker's message; on decoding, the frames after the first come in by the decoder's user info.
 struct WorkerFrame: Codable {
-  static let secondKey = CodingUserInfoKey(rawValue: "second")!
+  static let furtherKey = CodingUserInfoKey(rawValue: "further")!
 
   let message: WorkerMessage
 
@@ -36,8 +37,8 @@ struct WorkerFrame: Codable {
     let version = try fields.decode(Int.self, forKey: .version)
     guard version == WireProtocol.version else { throw WireError.otherVersion(version) }
     let type = try fields.decode(String.self, forKey: .type)
-    let second = decoder.userInfo[WorkerFrame.secondKey] as? [UInt8]
-    try WireFrames.check(second, of: type, withSecond: ["finished", "chunk"])
+    let further = WireFrames.further(decoder)
+    try WireFrames.check(further, of: type, allowed: ["finished": 1...2, "chunk": 1...1])
     switch type {
     case "hello":
       message = .hello(try fields.hello(version))
@@ -47,7 +48,8 @@ struct WorkerFrame: Codable {
         lease: try fields.lease(), try fields.progress(),
         epochsPerSecond: try fields.number(.epochsPerSecond, in: 0...1e12))
     case "finished":
-      let result = try fields.decode(WireResult.self, forKey: .result).result(curve: second ?? [])
+      let result = try fields.decode(WireResult.self, forKey: .result).result(
+        curve: further[0], weights: further.count > 1 ? further[1] : nil)
       message = .finished(
         lease: try fields.lease(), point: try fields.point(), result,
         seconds: try fields.number(.seconds, in: 0...1e12))
@@ -62,7 +64,7 @@ struct WorkerFrame: Codable {
     case "offer":
       message = .offer(lease: try fields.lease(), point: try fields.point(), try fields.contents())
     case "chunk":
-      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(second ?? []))
+      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(further[0]))
     case "chunk_gone":
       message = .chunkGone(
         lease: try fields.lease(), point: try fields.point(),
@@ -147,8 +149,8 @@ struct CoordinatorFrame: Codable {
     let version = try fields.decode(Int.self, forKey: .version)
     let type = try fields.decode(String.self, forKey: .type)
     guard version == WireProtocol.version || type == "refused" else { throw WireError.otherVersion(version) }
-    let second = decoder.userInfo[WorkerFrame.secondKey] as? [UInt8]
-    try WireFrames.check(second, of: type, withSecond: ["chunk"])
+    let further = WireFrames.further(decoder)
+    try WireFrames.check(further, of: type, allowed: ["chunk": 1...1])
     switch type {
     case "welcome":
       message = .welcome(
@@ -156,7 +158,8 @@ struct CoordinatorFrame: Codable {
         leaseSeconds: try fields.number(.leaseSeconds, in: 1e-3...1e9),
         progressSeconds: try fields.number(.progressSeconds, in: 1e-3...1e9),
         checkpointSeconds: try fields.numberIfPresent(.checkpointSeconds, in: 1e-3...1e9),
-        keepsCensored: try fields.decodeIfPresent(Bool.self, forKey: .keepsCensored) ?? false)
+        keepsCensored: try fields.decodeIfPresent(Bool.self, forKey: .keepsCensored) ?? false,
+        keepsWeights: try fields.decodeIfPresent(Bool.self, forKey: .keepsWeights) ?? false)
     case "refused": message = .refused(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "barred": message = .barred(reason: try fields.text(.reason, limit: WireCodec.maximumReasonBytes))
     case "say_hello": message = .sayHello
@@ -181,7 +184,7 @@ struct CoordinatorFrame: Codable {
         lease: try fields.lease(), point: try fields.point(),
         epoch: try fields.whole(.epoch, in: 0...WireResult.maximumEpochs))
     case "chunk":
-      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(second ?? []))
+      message = .chunk(lease: try fields.lease(), point: try fields.point(), try fields.chunk(further[0]))
     case "chunk_gone":
       message = .chunkGone(
         lease: try fields.lease(), point: try fields.point(),
@@ -196,13 +199,15 @@ struct CoordinatorFrame: Codable {
     try fields.encode(WireProtocol.version, forKey: .version)
     func type(_ name: String) throws { try fields.encode(name, forKey: .type) }
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored):
+    case .welcome(
+      let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored, let keepsWeights):
       try type("welcome")
       try fields.encode(worker, forKey: .worker)
       try fields.encode(leaseSeconds, forKey: .leaseSeconds)
       try fields.encode(progressSeconds, forKey: .progressSeconds)
       try fields.encodeIfPresent(checkpointSeconds, forKey: .checkpointSeconds)
       if keepsCensored { try fields.encode(true, forKey: .keepsCensored) }
+      if keepsWeights { try fields.encode(true, forKey: .keepsWeights) }
     case .refused(let reason):
       try type("refused")
       try fields.encode(WireText.clean(reason, limit: WireCodec.maximumReasonBytes), forKey: .reason)
@@ -250,12 +255,19 @@ struct CoordinatorFrame: Codable {
 }
 
 enum WireFrames {
-  /// A second frame stands where it belongs, and nowhere else.
-  static func check(_ second: [UInt8]?, of type: String, withSecond types: [String]) throws {
-    guard (second != nil) != types.contains(type) else { return }
-    throw WireError.malformed(
-      second == nil
-        ? "a \"\(type)\" message without its second frame"
-        : "a \"\(WireText.clean(type, limit: 40))\" message with a second frame")
+  /// The frames after the first.
+  static func further(_ decoder: any Decoder) -> [[UInt8]] {
+    decoder.userInfo[WorkerFrame.furtherKey] as? [[UInt8]] ?? []
+  }
+
+  /// Further frames stand where they belong, and nowhere else.
+  ///
+  /// - Parameter allowed: how many a message of each type may have; all others have none.
+  static func check(_ further: [[UInt8]], of type: String, allowed: [String: ClosedRange<Int>]) throws {
+    let range = allowed[type] ?? 0...0
+    guard !range.contains(further.count) else { return }
+    let what = "a \"\(WireText.clean(type, limit: 40))\" message"
+    guard further.count >= range.lowerBound else { throw WireError.malformed("\(what) without its second frame") }
+    throw WireError.malformed("\(what) with a \(range.upperBound == 0 ? "second" : "third") frame")
   }
 }

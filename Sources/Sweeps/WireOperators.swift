@@ -59,7 +59,7 @@ private struct RequestFrame: Codable {
     let fields = try decoder.container(keyedBy: WireKey.self)
     let version = try fields.decode(Int.self, forKey: .version)
     guard version == WireProtocol.version else { throw WireError.otherVersion(version) }
-    try WireFrames.check(decoder.userInfo[WorkerFrame.secondKey] as? [UInt8], of: "request", withSecond: [])
+    try WireFrames.check(WireFrames.further(decoder), of: "request", allowed: [:])
     number = try fields.decode(Int64.self, forKey: .number)
     request = try fields.decode(OperatorRequest.self, forKey: .request)
   }
@@ -84,17 +84,17 @@ private struct ReplyFrame: Codable {
     let fields = try decoder.container(keyedBy: WireKey.self)
     let version = try fields.decode(Int.self, forKey: .version)
     let type = try fields.decode(String.self, forKey: .type)
-    let second = decoder.userInfo[WorkerFrame.secondKey] as? [UInt8]
+    let further = WireFrames.further(decoder)
     if type == "refused" {
       numbered = (.notAllowed(try fields.text(.reason, limit: WireCodec.maximumReasonBytes)), number: 0)
       return
     }
     guard version == WireProtocol.version else { throw WireError.otherVersion(version) }
-    try WireFrames.check(second, of: type, withSecond: ["answer"])
+    try WireFrames.check(further, of: type, allowed: ["answer": 1...1])
     func text() throws -> String { try fields.decode(String.self, forKey: .text) }
     let reply: OperatorReply
     switch type {
-    case "answer": reply = .answer(json: String(decoding: second ?? [], as: UTF8.self))
+    case "answer": reply = .answer(json: String(decoding: further[0], as: UTF8.self))
     case "done": reply = .done(try text())
     case "failed": reply = .failed(try text(), isBadInput: false)
     case "bad_input": reply = .failed(try text(), isBadInput: true)

@@ -1,4 +1,5 @@
-// A result in the first frame of its message: all of it but the curve and the long lists, which are in the second.
+// A result in the first frame of its message: all of it but the curve and the long lists, which are in the second, and the
+// final weights, which are the third.
 
 import Grokking
 
@@ -62,7 +63,7 @@ struct WireResult: Codable {
     self.measureVersion = measureVersion
   }
 
-  func result(curve frame: [UInt8]) throws -> RunResult {
+  func result(curve frame: [UInt8], weights: [UInt8]?) throws -> RunResult {
     try WireBounds.check(kernelPath, limit: WireCodec.maximumNameBytes, "kernel_path")
     let curve = try WireCurve(
       decoding: frame, epochs: epochs, keyFrequencies: keyFrequencies.map(\.frequency))
@@ -70,7 +71,7 @@ struct WireResult: Codable {
       outcome: try outcome.outcome(), epochs: epochs, evaluations: curve.evaluations, keyFrequencies: keyFrequencies,
       finalModel: try WireFinalModel.join(finalModel, curve), crossings: crossings, phases: phases,
       digests: curve.digests, kernelPath: kernelPath, semanticsVersion: semanticsVersion,
-      measureVersion: measureVersion)
+      measureVersion: measureVersion, finalWeights: weights)
     try WireRules.check(result)
     return result
   }

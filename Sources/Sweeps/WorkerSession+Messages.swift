@@ -21,8 +21,10 @@ extension WorkerSession {
 
   mutating func receive(_ message: CoordinatorMessage) {
     switch message {
-    case .welcome(let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored):
+    case .welcome(
+      let worker, let leaseSeconds, let progressSeconds, let checkpointSeconds, let keepsCensored, let keepsWeights):
       self.keepsCensored = keepsCensored
+      self.keepsWeights = keepsWeights
       welcome(
         worker,
         .welcomed(

@@ -21,6 +21,8 @@ extension WorkerSession {
 
   /// Right also while stopping: the run was faster than the wish to stop it, and its result is as good as any.
   mutating func runFinished(_ result: RunResult, seconds: Double) {
+    var result = result
+    if !keepsWeights { result.finalWeights = nil }
     if case .training(let held) = activity, isEndWanted(of: result) {
       let unsent = UnsentResult(lease: held.lease, point: held.point, result: result, seconds: seconds)
       activity = .handingEndOver(unsent, until: now.advanced(bySeconds: endSeconds))

@@ -74,6 +74,8 @@ package struct WorkerSession: Hashable, Sendable {
   var lastProgress: MonotonicInstant?
   /// Whether the coordinator wants the checkpoint with which a censored run ended.
   var keepsCensored = false
+  /// Whether it wants the final weights of every run.
+  var keepsWeights = false
   /// Of the run under way.
   var offers = Offers()
   /// Of the checkpoint that the run under way was given by the coordinator; nil where it has its own, or none.

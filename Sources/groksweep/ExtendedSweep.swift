@@ -20,7 +20,7 @@ struct ExtendedSweep {
   /// nil: each point stops as it did.
   let afterGrokking: Int?
   let name: String?
-  let keepsCensored: Bool
+  let keep: KeepOptions
 
   func run(workers: Int?, _ connection: Connection) throws {
     let file = try longerSweep()
@@ -29,7 +29,7 @@ struct ExtendedSweep {
       return try conclude(
         try client.ask(.submit(name: "\(file.name).yaml", text: file.text, overrides: [], priority: nil)), json: false)
     }
-    try LocalJob(name: file.name, sweeps: [file], path: store, workers: workers, keepsCensored: keepsCensored).run(
+    try LocalJob(name: file.name, sweeps: [file], path: store, workers: workers, keep: keep).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(store, onto: screen) }
       },
@@ -41,7 +41,7 @@ struct ExtendedSweep {
     if let afterGrokking { words += ["--after-grokking", "\(afterGrokking)"] }
     if let name { words += ["--name", name] }
     if let workers { words += ["--workers", "\(workers)"] }
-    if keepsCensored { words.append("--keep-censored") }
+    words += keep.words
     return ShellWords.line(words)
   }
 

@@ -26,7 +26,7 @@ struct Groksweep: ParsableCommand {
       AdmitCommand.self, DoctorCommand.self,
       ExplainCommand.self, RetryCommand.self, VerifyCommand.self, AuditCommand.self, TrainCommand.self,
       ExtendCommand.self, AnalyzeCommand.self, ReportCommand.self, PlotCommand.self, ExportCommand.self,
-      SnapshotCommand.self, MergeCommand.self,
+      WeightsCommand.self, SnapshotCommand.self, MergeCommand.self,
       ReproduceCommand.self, ClusterCommand.self, KeysCommand.self, BenchCommand.self,
       SimulateCommand.self, VersionCommand.self,
     ])

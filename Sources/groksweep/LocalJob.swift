@@ -19,8 +19,8 @@ struct LocalJob {
   let workers: Int?
   /// Shown in the browser while it runs, or not.
   var dashboard: DashboardOptions?
-  /// Whether the states in which censored runs end are kept, for longer ones.
-  var keepsCensored = false
+  /// What is kept of runs beside their numbers; nil: as usual.
+  var keep: KeepOptions?
   /// How its log looks; nil: as usual.
   var log: LogOptions?
 
@@ -58,7 +58,8 @@ struct LocalJob {
     // The supervisor sees a process end at once, so the lease only has to catch a hung one: long enough for the slowest
     // epoch of the largest model.
     let scheduler = SchedulerConfiguration(
-      leaseSeconds: 600, graceSeconds: 0, keepsCensored: keepsCensored, selfTestDigest: SelfTest.digest)
+      leaseSeconds: 600, graceSeconds: 0, keepsCensored: keep?.keepCensored ?? false,
+      keepsWeights: keep?.withoutWeights != true, selfTestDigest: SelfTest.digest)
     let local = LocalSweep(
       LocalSweep.Configuration(
         workers: workers ?? MachineLimits.here.allowedCores, executable: ownExecutable(),
@@ -70,7 +71,7 @@ struct LocalJob {
       store: store, sweeps: sweeps.map(\.name), interrupt: interrupt, logger: logger,
       onOverview: { display.show($0) })
     screen.clear()
-    if keepsCensored { tellEndedRuns(besides: path) }
+    if keep?.keepCensored == true { tellEndedRuns(besides: path) }
     try conclude(store, end)
   }
 

@@ -107,7 +107,7 @@ struct LocalRun {
     let result = try ofKept { try run.result() }
     try show(result, seconds: seconds(), json: json)
     guard let save else { return }
-    try writeOutput(try modelFile(result).serialized(), to: save)
+    try writeOutput(try ModelFile(of: run, result, point: point).serialized(), to: save)
     if case .diverged(let epoch, _, _) = result.outcome {
       Console.remark("\(save): of a run that diverged at epoch \(Wording.grouped(epoch)); its loss is not finite")
     }
@@ -123,15 +123,6 @@ struct LocalRun {
   private func keepCheckpoint(_ seconds: Double) throws {
     guard let kept, run.isResumable else { return }
     try kept.run.writeCheckpoint(try run.checkpoint(), seconds: seconds, durable: true)
-  }
-
-  private func modelFile(_ result: RunResult) throws -> ModelFile {
-    var metadata = ["epoch": "\(result.epochs)", "format": "pt", "outcome": result.outcome.name]
-    metadata["experiment"] = try jsonLine(run.experiment)
-    metadata["engine_semantics"] = "\(Engine.semanticsVersion)"
-    metadata["measure_version"] = "\(Engine.measureVersion)"
-    if let point { metadata["point"] = point.hex }
-    return ModelFile(weights: run.weights, trainMask: run.split.trainMask, metadata: metadata)
   }
 
   private func show(_ result: RunResult, seconds: Double, json: Bool) throws {

@@ -46,7 +46,7 @@ struct LocalVerification {
       LocalSweep.Configuration(
         workers: workers ?? MachineLimits.here.allowedCores, executable: ownExecutable(),
         workerArguments: ["--quiet"], scratch: folder + "/scratch",
-        scheduler: SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0))
+        scheduler: SchedulerConfiguration(leaseSeconds: 600, graceSeconds: 0, keepsWeights: true))
     ).run(
       store: second, sweeps: ["again"], interrupt: interrupt, logger: Logger(onto: screen, from: .warning),
       onOverview: { display.show($0) })
@@ -60,7 +60,8 @@ struct LocalVerification {
   /// Compares and records it; a point that the end of the process kept from being run stays asked for.
   private func compare(_ story: PointStory, in second: Store, worker: Int64) throws -> VerificationReport.Point {
     let stored = story.result?.digest ?? ""
-    if let result = try second.result(of: story.id) {
+    if var result = try second.result(of: story.id) {
+      result.finalWeights = try second.finalWeights(of: story.id)
       _ = try store.commit([.verification(result, of: story.id, lease: LeaseID(0), worker: worker)], at: Date())
       return VerificationReport.Point(
         point: story.id, state: stored == result.digest ? .equal : .different, digest: result.digest,

@@ -73,7 +73,7 @@ import Testing
   }
 
   private func scan(_ shelf: CheckpointShelf, isOpen: Bool = true) -> [KeptCheckpoint] {
-    shelf.scan(keeping: { $0.map { _ in isOpen } }, fixture.logger)
+    shelf.scan(keeping: { $0.map { _ in isOpen } }, endOf: { _ in nil }, fixture.logger)
   }
 
   private var files: [String] {

@@ -75,6 +75,21 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: root) == ["ended"])
   }
 
+  @Test func `how a run ended is kept though the coordinator was killed after the commit of its result`() throws {
+    let fixture = try Fixture(points: 1)
+    let first = experiment(epochs: 60)
+    _ = try run("to-60", first, in: fixture, scratch: "a")
+    // As the kill leaves it.
+    let root = fixture.folder + "/store.checkpoints/"
+    let place = root + "ended/" + first.lineage!.hex
+    try FileManager.default.moveItem(atPath: place, toPath: root + PointID(of: first).hex)
+    let longer = experiment(epochs: 100)
+    let digest = try run("to-100", longer, in: fixture, scratch: "b")
+    #expect(try digest == self.digest(of: longer))
+    #expect(fixture.lines.contains("goes on from its checkpoint at epoch 60"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root) == ["ended"])
+  }
+
   @Test func `where the rates depend on the end, nothing is kept and a longer run begins at its start`() throws {
     let fixture = try Fixture(points: 1)
     for epochs in [60, 100] {

@@ -230,7 +230,7 @@ import ZeroMQ
 
   @Test(
     arguments: [
-      ("the worker speaks protocol 5, the coordinator protocol 99; use the same build", "speaks protocol 99"),
+      ("the worker speaks protocol 6, the coordinator protocol 99; use the same build", "speaks protocol 99"),
       (
         "the worker's engine has semantics version 0, the coordinator's 77, so their numbers differ",
         "engine semantics 77"

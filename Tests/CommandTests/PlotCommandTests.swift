@@ -56,19 +56,35 @@ import Testing
     }
   }
 
-  @Test func `the weights of a point are found beside the store, and those of another refused`() throws {
+  @Test func `the final weights of a point are in its store, and those of another point are refused`() throws {
     let (folder, point) = try folderWithStore()
-    let absent = try Groksweep.run(["plot", "attention", "--point", point, "-o", "a.svg"], in: folder)
-    #expect(absent.status == 0 && absent.errors.contains("A store holds no weights."))
-    #expect(absent.errors.contains("small.weights/\(point).safetensors"))
-    try FileManager.default.createDirectory(atPath: folder.path("small.weights"), withIntermediateDirectories: true)
-    let kept = "small.weights/\(point).safetensors"
-    #expect(try Groksweep.run(["train", "small.yaml", "--point", point, "--save", kept], in: folder).status == 0)
     let drawn = try Groksweep.run(["plot", "attention", "--point", point], in: folder)
     #expect(drawn.status == 0 && drawn.errors.isEmpty && drawn.output.contains("Head 1"))
+    let kept = "kept.safetensors"
+    let written = try Groksweep.run(["weights", point, "-o", kept], in: folder)
+    #expect(written.status == 0 && written.errors.contains("the final weights of point \(point.prefix(12))"))
+    #expect(try Groksweep.run(["train", "small.yaml", "--point", point, "--save", "again"], in: folder).status == 0)
+    #expect(try bytes(folder, kept) == bytes(folder, "again"), "those that train --save writes")
     let other = try #require(try folder.query("small.sqlite", "SELECT point FROM runs").last)
     let refused = try Groksweep.run(["plot", "attention", "--point", other, "--weights", kept], in: folder)
     #expect(refused.status == 65 && refused.errors.contains("these are the weights of point \(point.prefix(12))"))
+  }
+
+  @Test func `a store without weights says how to have them, and verify brings them`() throws {
+    let (folder, _) = try folderWithStore()
+    let sweep = ["sweep", "small.yaml", "--no-weights", "--store", "bare.sqlite", "--workers", "1"]
+    #expect(try Groksweep.run(sweep, in: folder).status == 0)
+    let point = try #require(try folder.query("bare.sqlite", "SELECT point FROM runs").first)
+    let named = ["--store", "bare.sqlite", "--point", point]
+    let advice = "`groksweep verify \(point.prefix(12)) --store bare.sqlite` runs it again"
+    let report = try Groksweep.run(["report", "-o", "bare.html"] + named, in: folder)
+    #expect(report.status == 0)
+    #expect(try String(decoding: bytes(folder, "bare.html"), as: UTF8.self).contains(advice))
+    let none = try Groksweep.run(["weights", point, "--store", "bare.sqlite", "-o", "w"], in: folder)
+    #expect(none.status == 1 && none.errors.contains(advice))
+    #expect(try Groksweep.run(["verify", point, "--store", "bare.sqlite", "--workers", "1"], in: folder).status == 0)
+    let drawn = try Groksweep.run(["plot", "attention"] + named, in: folder)
+    #expect(drawn.status == 0 && drawn.output.contains("Head 1"))
   }
 
   @Test func `names that are not there are answered with those that are`() throws {
@@ -93,7 +109,7 @@ import Testing
     #expect(report.status == 0 && report.errors.hasPrefix("run.html: the run of point \(point.prefix(12))"))
     let page = try String(decoding: bytes(folder, "run.html"), as: UTF8.self)
     #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("id=\"figure-losses\"") && page.contains("</html>"))
-    #expect(page.contains("A store holds no weights."))
+    #expect(page.contains("id=\"figure-attention\"") && !page.contains("--no-weights"))
     let store = try Groksweep.run(["report", "--point", point, "-o", "small.sqlite"], in: folder)
     #expect(store.status == 65 && store.errors.contains("would be lost"))
   }

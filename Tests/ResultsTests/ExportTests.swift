@@ -37,6 +37,14 @@ import Testing
     #expect(try export("failures", as: .csv).contains(",\"said \"\"no\"\",\nthen left\",0\r\n"))
   }
 
+  @Test func `bytes are written as base64`() throws {
+    var result = Sample.measured()
+    result.finalWeights = [0, 255, 1]
+    try store.finish(sweep.points[1].id, lease: 2, result)
+    #expect(try export("final_weights", as: .csv).hasSuffix(",3,AP8B\r\n"))
+    #expect(try export("final_weights", as: .jsonl).hasSuffix("\"safetensors\":\"AP8B\"}\n"))
+  }
+
   @Test func `an empty text is not NULL`() throws {
     #expect(try export("workers", as: .csv).hasSuffix(",\"\"\r\n"))
     let line = try #require(try export("workers", as: .jsonl).split(separator: "\n").first)

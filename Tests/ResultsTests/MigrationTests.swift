@@ -6,7 +6,8 @@
 // running when its coordinator was killed. Fixtures/schema-3.sqlite was written by the last groksweep of schema 3: 58 runs of
 // modulus 29 in three sweeps that share points, one of them paused, and two points that were run again.
 // Fixtures/schema-4.sqlite was written by a groksweep of schema 4: 20 runs of three sweeps, one of variants of training,
-// paused, one whose points were run again, and one that searched a boundary and found it. They are never written anew.
+// paused, one whose points were run again, and one that searched a boundary and found it. Fixtures/schema-5.sqlite was written
+// by a groksweep of schema 5: four runs with their final weights and one without. They are never written anew.
 
 import Foundation
 import GRDB
@@ -22,6 +23,7 @@ import Testing
   private let pathOfSchema2: String
   private let pathOfSchema3: String
   private let pathOfSchema4: String
+  private let pathOfSchema5: String
 
   init() throws {
     folder = try TemporaryFolder()
@@ -29,11 +31,13 @@ import Testing
     pathOfSchema2 = folder.file("old-2.sqlite")
     pathOfSchema3 = folder.file("old-3.sqlite")
     pathOfSchema4 = folder.file("old-4.sqlite")
+    pathOfSchema5 = folder.file("old-5.sqlite")
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-1.sqlite").path, toPath: path)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-2.sqlite").path, toPath: pathOfSchema2)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-3.sqlite").path, toPath: pathOfSchema3)
     try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-4.sqlite").path, toPath: pathOfSchema4)
+    try FileManager.default.copyItem(atPath: fixtures.appending(path: "schema-5.sqlite").path, toPath: pathOfSchema5)
   }
 
   private func rows(_ sql: String, in other: String? = nil) throws -> [Row] {
@@ -118,7 +122,7 @@ import Testing
   @Test func `an old store that is only to be read says how to bring it up to date`() throws {
     let error = storeError { _ = try Store(path: path, mode: .readOnly) }
     #expect(error?.kind == .refused)
-    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 4)") == true)
+    #expect(error?.message.contains("written by an older groksweep (schema 1; this one reads schema 5)") == true)
     #expect(error?.message.contains("`groksweep retry --store \(path)` brings it up to date") == true)
     #expect(try rows("PRAGMA user_version").first?[0] == 1)
   }
@@ -211,6 +215,28 @@ import Testing
     #expect(try store.boundarySweeps(nil).problems.isEmpty)
     #expect(try store.schedulerStart().points.allSatisfy { $0.state == .finished })
     #expect(try old("PRAGMA integrity_check").map { $0[0] as String } == ["ok"])
+    #expect(try strings("SELECT point FROM final_weights").isEmpty, "kept since schema 5")
+  }
+
+  @Test func `a store of schema 5 opens, and its final weights are those models`() throws {
+    let store = try Store(path: pathOfSchema5, mode: .open)
+    #expect(store.migratedFrom == (Store.schemaVersion == 5 ? nil : 5))
+    let runs = try ["five", "bare"].flatMap { try store.runs(of: $0) }
+    #expect(runs.count == 5)
+    for run in runs {
+      guard let bytes = try store.finalWeights(of: run.point) else {
+        #expect(run.sweep == "bare", "run with --no-weights")
+        continue
+      }
+      #expect(run.sweep == "five")
+      let model = try ModelFile(parsing: bytes)
+      #expect(model.weights.layout == ParameterLayout(run.experiment))
+      #expect(model.metadata["point"] == run.point.hex && model.metadata["epoch"] == "300")
+      var squares = 0.0
+      for weight in model.weights.storage { squares += Double(weight) * Double(weight) }
+      let stored: Double = try #require(run.final?.sumSquaredWeights)
+      #expect(abs(squares - stored) < 1e-9 * stored)
+    }
   }
 
   @Test func `values that older stores did not know are at their defaults, which groups by them show`() throws {

@@ -51,6 +51,22 @@ import Testing
     #expect((run.keyFrequencyCount, run.seconds, run.worker) == (2, 12.5, 1))
   }
 
+  @Test func `final weights are stored with their result, once, and can be removed`() throws {
+    try grant(1, 0)
+    var weighty = Sample.result()
+    weighty.finalWeights = [1, 0, 255]
+    #expect(try deliver(weighty) == .stored)
+    weighty.finalWeights = [9]
+    #expect(try deliver(weighty) == .alreadyThere(equalDigest: true))
+    #expect(try store.finalWeights(of: points[0]) == [1, 0, 255])
+    #expect(try store.finalWeights(of: points[1]) == nil)
+    let row = try #require(try fixture.rows("SELECT * FROM final_weights").first)
+    #expect(row["point"] == points[0].hex && row["byte_count"] == 3 && row["epochs"] == 1000)
+    try DatabaseQueue(path: fixture.path).write { try $0.execute(sql: "DELETE FROM run_weights") }
+    #expect(try store.finalWeights(of: points[0]) == nil)
+    #expect(try store.runs(of: "decay").count == 1)
+  }
+
   @Test func `a result that comes twice is stored once`() throws {
     try grant(1, 0)
     #expect(try deliver() == .stored)

@@ -53,6 +53,18 @@ import Testing
     #expect(try states().isEmpty)
   }
 
+  @Test func `a verification with the same bits brings the final weights that there were none of`() throws {
+    _ = try store.requestVerifications(of: [points[0], points[1]], by: nil, at: Sample.now)
+    for (point, digest) in [(0, "a"), (1, "b")] as [(Int, Character)] {
+      var result = Sample.result(digest: digest)
+      result.finalWeights = [7]
+      _ = try store.commit(
+        [.verification(result, of: points[point], lease: LeaseID(0), worker: 1)], at: Sample.later(60))
+    }
+    #expect(try store.finalWeights(of: points[0]) == [7])
+    #expect(try store.finalWeights(of: points[1]) == nil)
+  }
+
   @Test func `equal bits end a verification, its attempt and no more`() throws {
     _ = try store.requestVerifications(of: [points[0]], by: nil, at: Sample.now)
     #expect(try runAgain(0, lease: 7, digest: "a"))

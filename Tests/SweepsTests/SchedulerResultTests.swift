@@ -25,6 +25,16 @@ import Testing
     #expect(bench.say(1, finished(lease, 0)) == [receipt], "said again after the receipt was lost")
   }
 
+  @Test(arguments: [true, false]) func `final weights go to the store when they are kept`(isKept: Bool) {
+    var bench = SchedulerBench(SchedulerConfiguration(keepsWeights: isKept), points: 1)
+    let lease = bench.join(1)!
+    var weighty = Samples.result(0)
+    weighty.finalWeights = [1, 2, 3]
+    let said = bench.say(1, .finished(lease: lease, point: Samples.id(0), weighty, seconds: 2))
+    let stored = isKept ? weighty : Samples.result(0)
+    #expect(said.first == .store(point: Samples.id(0), lease: lease, stored, seconds: 2, worker: 1))
+  }
+
   @Test func `a worker gets its next point with its result, to be written together`() {
     var bench = SchedulerBench(points: 2)
     let lease = bench.join(1)!

@@ -67,6 +67,9 @@ import Testing
     for result in FullResults.all {
       messages.append(.finished(lease: LeaseID(9), point: Samples.id(6), result, seconds: 2))
     }
+    var weighty = Samples.result(6)
+    weighty.finalWeights = [8, 0, 0, 255]
+    messages.append(.finished(lease: LeaseID(9), point: Samples.id(6), weighty, seconds: 2))
     return messages
   }
 
@@ -96,6 +99,7 @@ import Testing
       .unwanted(lease: LeaseID(3), point: Samples.id(2)), .leave,
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, checkpointSeconds: 30),
       .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, keepsCensored: true),
+      .welcome(worker: 9, leaseSeconds: 60, progressSeconds: 0.5, keepsWeights: true),
       .grant(lease: LeaseID(9), point: Samples.id(1), Samples.experiment(1), checkpoint: contents),
       .pull(lease: LeaseID(9), point: Samples.id(1), CheckpointRequest(missing: contents, offset: 0, count: 5)),
       .checkpointKept(lease: LeaseID(9), point: Samples.id(1), epoch: 40),

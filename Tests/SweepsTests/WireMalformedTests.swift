@@ -26,20 +26,20 @@ import Testing
     #expect(complaint("") == "the first frame of a message is no JSON object")
     #expect(complaint("GET / HTTP/1.1") == "the first frame of a message is no JSON object")
     #expect(complaint("{}") == #""groksweep" is missing from a message"#)
-    #expect(complaint(#"{"groksweep":5}"#) == #""type" is missing from a message"#)
-    #expect(complaint(#"{"groksweep":5,"type":"grant"}"#) == #""grant" is no message of a worker"#)
-    #expect(coordinatorComplaint(#"{"groksweep":5,"type":"ready"}"#) == #""ready" is no message of a coordinator"#)
+    #expect(complaint(#"{"groksweep":6}"#) == #""type" is missing from a message"#)
+    #expect(complaint(#"{"groksweep":6,"type":"grant"}"#) == #""grant" is no message of a worker"#)
+    #expect(coordinatorComplaint(#"{"groksweep":6,"type":"ready"}"#) == #""ready" is no message of a coordinator"#)
     #expect(
       complaint(#"{"groksweep":1,"type":"ready"}"#)
-        == "this message speaks groksweep protocol 1, but protocol 5 is spoken here; use the same build of groksweep on both sides"
+        == "this message speaks groksweep protocol 1, but protocol 6 is spoken here; use the same build of groksweep on both sides"
     )
     #expect(throws: WireError.malformed("a message without frames")) { try WireCodec.decodeWorkerMessage([]) }
   }
 
   @Test func `frames that are too many or too large are not read`() {
-    let ready = Array(#"{"groksweep":5,"type":"ready"}"#.utf8)
-    #expect(throws: WireError.tooLarge("a message of 3 frames; at most 2 are allowed")) {
-      try WireCodec.decodeWorkerMessage([ready, ready, ready])
+    let ready = Array(#"{"groksweep":6,"type":"ready"}"#.utf8)
+    #expect(throws: WireError.tooLarge("a message of 4 frames; at most 3 are allowed")) {
+      try WireCodec.decodeWorkerMessage([ready, ready, ready, ready])
     }
     let large = [UInt8](repeating: 32, count: WireCodec.maximumJSONBytes + 1)
     #expect(throws: WireError.tooLarge("a first frame of 262145 bytes; at most 262144 are allowed")) {
@@ -48,40 +48,52 @@ import Testing
     #expect(throws: WireError.malformed("a \"ready\" message with a second frame")) {
       try WireCodec.decodeWorkerMessage([ready, []])
     }
+    let chunk = Array(#"{"groksweep":6,"type":"chunk"}"#.utf8)
+    #expect(throws: WireError.malformed("a \"chunk\" message with a third frame")) {
+      try WireCodec.decodeWorkerMessage([chunk, [], []])
+    }
+    let tooMuch = [UInt8](repeating: 0, count: WireCodec.maximumFrameBytes + 1)
+    for place in 1...2 {
+      var frames = [chunk, [], []]
+      frames[place] = tooMuch
+      #expect(throws: WireError.tooLarge("a frame of 67108865 bytes; at most 67108864 are allowed")) {
+        try WireCodec.decodeWorkerMessage(frames)
+      }
+    }
     #expect(throws: WireError.malformed("a \"wait\" message with a second frame")) {
-      try WireCodec.decodeCoordinatorMessage([Array(#"{"groksweep":5,"type":"wait"}"#.utf8), []])
+      try WireCodec.decodeCoordinatorMessage([Array(#"{"groksweep":6,"type":"wait"}"#.utf8), []])
     }
   }
 
   @Test func `missing, mistyped and impossible fields are named`() {
     let point = Samples.id(1).hex
     #expect(
-      complaint(#"{"groksweep":5,"type":"handed_back","lease":1,"point":"\#(point)"}"#)
+      complaint(#"{"groksweep":6,"type":"handed_back","lease":1,"point":"\#(point)"}"#)
         == #""epoch" is missing from a message"#)
     #expect(
-      complaint(#"{"groksweep":5,"type":"handed_back","lease":"x","point":"\#(point)","epoch":1}"#)
+      complaint(#"{"groksweep":6,"type":"handed_back","lease":"x","point":"\#(point)","epoch":1}"#)
         == #""lease" of a message is no Int64"#)
     #expect(
-      complaint(#"{"groksweep":5,"type":"handed_back","lease":1,"point":"\#(point)","epoch":-1}"#)
+      complaint(#"{"groksweep":6,"type":"handed_back","lease":1,"point":"\#(point)","epoch":-1}"#)
         == #""epoch" of a message is -1; it must lie between 0 and 100000000"#)
     #expect(
-      complaint(#"{"groksweep":5,"type":"handed_back","lease":1,"point":"XYZ","epoch":1}"#)
+      complaint(#"{"groksweep":6,"type":"handed_back","lease":1,"point":"XYZ","epoch":1}"#)
         == #""point" of a message is wrong: a point's id is 64 hexadecimal digits"#)
     #expect(
-      complaint(#"{"groksweep":5,"type":"failed","lease":1,"point":"\#(point)","class":"bored","reason":""}"#)
+      complaint(#"{"groksweep":6,"type":"failed","lease":1,"point":"\#(point)","class":"bored","reason":""}"#)
         .hasPrefix(#""class" of a message is wrong: "#))
     #expect(
-      complaint(#"{"groksweep":5,"type":"failed","lease":1,"point":"\#(point)","class":"lost","reason":"\u001b[2J"}"#)
+      complaint(#"{"groksweep":6,"type":"failed","lease":1,"point":"\#(point)","class":"lost","reason":"\u001b[2J"}"#)
         == #""reason" of a message is longer than 4096 bytes or has control characters in it"#)
     let progress = #"{"stage":"training","epoch":1,"epochs":2,"work":1,"total_work":2}"#
     #expect(
-      complaint(#"{"groksweep":5,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":-1}"#)
+      complaint(#"{"groksweep":6,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":-1}"#)
         == #""epochs_per_second" of a message is -1.0; it must lie between 0.0 and 1000000000000.0"#)
     #expect(
-      complaint(#"{"groksweep":5,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":1e999}"#)
+      complaint(#"{"groksweep":6,"type":"progress","lease":1,"progress":\#(progress),"epochs_per_second":1e999}"#)
         != "no complaint")
     #expect(
-      complaint(#"{"groksweep":5,"type":"hello","semantics_version":1,"worker":{"boot":"abc"}}"#)
+      complaint(#"{"groksweep":6,"type":"hello","semantics_version":1,"worker":{"boot":"abc"}}"#)
         == #""boot" of a hello must be 32 hexadecimal digits"#)
   }
 

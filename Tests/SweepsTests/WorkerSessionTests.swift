@@ -59,6 +59,22 @@ import Testing
     #expect(bench.wait(100).isEmpty)
   }
 
+  @Test(arguments: [true, false]) func `final weights are kept and sent when the coordinator wants them`(isWanted: Bool)
+  {
+    var bench = Bench()
+    _ = bench.handle(.start)
+    _ = bench.hear(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, keepsWeights: isWanted))
+    _ = bench.hear(.grant(lease: LeaseID(5), point: Samples.id(0), Samples.experiment(0)))
+    var weighty = Samples.result(0)
+    weighty.finalWeights = [1, 2, 3]
+    let brought = isWanted ? weighty : Samples.result(0)
+    #expect(
+      bench.handle(.runFinished(weighty, seconds: 3)).prefix(2) == [
+        .keepResult(UnsentResult(lease: LeaseID(5), point: Samples.id(0), result: brought, seconds: 3)),
+        .send(.finished(lease: LeaseID(5), point: Samples.id(0), brought, seconds: 3)),
+      ])
+  }
+
   @Test func `a grant is trained once however often it comes`() {
     var bench = Bench()
     bench.join()

@@ -46,7 +46,7 @@ package enum RunFigure: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether it is drawn from the final weights, which a store does not hold.
+  /// Whether it is drawn from the final weights.
   package var needsWeights: Bool {
     switch self {
     case .embeddingCircles, .attention, .neurons, .neuronSpectra, .logitSpectrum: true

@@ -1,4 +1,4 @@
-// A run as a store has it, with what a file of weights says of its final model.
+// A run as a store has it, with what its final weights, or a file of them, say of its final model.
 
 import Figures
 import Grokking
@@ -14,19 +14,12 @@ extension RunSubject {
   /// Nothing was looked for.
   package static let weightsNotLoaded = Weights.absent("The final weights were not asked for.")
 
-  /// Where final weights of `point` are looked for: beside its store.
-  package static func weightsFile(of point: PointID, store: String) -> String {
-    let stem = store.hasSuffix(".sqlite") ? String(store.dropLast(".sqlite".utf8.count)) : store
-    return "\(stem).weights/\(point.hex).safetensors"
-  }
-
   /// What is said of weights that are not there.
-  package static func weightsMissing(_ point: PointID, store: String) -> Weights {
+  private static func weightsMissing(_ point: PointID, store: String) -> Weights {
     .absent(
-      "A store holds no weights. `groksweep train FILE --point \(point.short) --save "
-        + "\(ShellWords.quoted(weightsFile(of: point, store: store)))`, "
-        + "with the sweep's file and after making that folder, trains the run again to the same bits and puts its weights "
-        + "where they are found; or name a file with --weights.")
+      "The store has no final weights of this run: it was run with --no-weights, or by an older groksweep. "
+        + "`groksweep verify \(point.short) --store \(ShellWords.quoted(store))` runs it again to the same bits and stores them; "
+        + "or name a file with --weights.")
   }
 
   /// - Throws: `RunFigureError` for a point that is not finished, and what the store throws.
@@ -41,6 +34,22 @@ extension RunSubject {
         description: "\(store.path): point \(point.short) has no result, so there is nothing to draw; \(why)")
     }
     self.init(point: point, experiment: story.experiment, result: result, weights: Self.weightsNotLoaded)
+  }
+
+  /// Reads the final weights that `store` has of this run. Without any, and with damaged ones, the figures that need them
+  /// say so.
+  ///
+  /// - Throws: what the store throws.
+  package mutating func loadWeights(from store: Store) throws {
+    guard let bytes = try store.finalWeights(of: point) else {
+      weights = Self.weightsMissing(point, store: store.path)
+      return
+    }
+    do {
+      try load(weights: bytes, fileName: "the final weights in \(store.path)")
+    } catch let error as RunFigureError {
+      weights = .absent("\(error).")
+    }
   }
 
   /// Reads the final model's grids off a file of weights.

@@ -35,9 +35,7 @@ struct CoordinatorCommand: ParsableCommand {
   @Option(help: "Seconds between two checkpoints that a worker hands over, so that another machine can go on; 0: none.")
   var checkpointSeconds: Double = 30
   @OptionGroup var dashboard: DashboardOptions
-  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
-  var keepCensored = false
-
+  @OptionGroup var keep: KeepOptions
   @Option(help: "Give its numbers to Prometheus there, as in 127.0.0.1:9464 (port 0: a free one).") var metrics: String?
   @Flag(help: "Give them also where others can reach the address: they may read along.") var metricsOpen = false
   @OptionGroup var log: LogOptions
@@ -90,8 +88,8 @@ struct CoordinatorCommand: ParsableCommand {
         leaseSeconds: leaseSeconds,
         // A worker that leaves hands its checkpoint over before its point.
         leaveSeconds: checkpointSeconds > 0 ? 35 : 10, exitWhenDone: exitWhenDone,
-        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, keepsCensored: keepCensored,
-        selfTestDigest: SelfTest.digest))
+        checkpointSeconds: checkpointSeconds > 0 ? checkpointSeconds : nil, keepsCensored: keep.keepCensored,
+        keepsWeights: !keep.withoutWeights, selfTestDigest: SelfTest.digest))
     let shell = try CoordinatorShell(
       store: results, sweeps: nil, configuration, listener: listener, interrupt: interrupt, logger: logger)
     let join = keys == nil ? "" : " --join FILE (groksweep keys new makes it)"
@@ -109,7 +107,7 @@ struct CoordinatorCommand: ParsableCommand {
     if let meter { shell.onCounts = { meter.publish($0, $1) } }
     let end = try shell.run()
     screen.clear()
-    if keepCensored { tellEndedRuns(besides: store) }
+    if keep.keepCensored { tellEndedRuns(besides: store) }
     let summary = try results.summary()
     Console.remark(
       "\(store): \(summary.finished) of \(Wording.count(summary.points, "point")) finished"

@@ -49,7 +49,7 @@ struct ExtendCommand: ParsableCommand {
   var condition: String?
   @Option(help: "With --where: the longer sweep's name (default: SWEEP-extended-EPOCHS).") var name: String?
   @Option(help: "With --where: worker processes (default: one per core).") var workers: Int?
-  @Flag(help: "With --where: keep how those end that are censored once more.") var keepCensored = false
+  @OptionGroup var keeping: KeepOptions
   @OptionGroup var connection: Connection
 
   func validate() throws {
@@ -59,15 +59,15 @@ struct ExtendCommand: ParsableCommand {
       if keep != nil || save != nil || json {
         throw ValidationError("--keep, --save and --json go with a single run, not with --where")
       }
-      if keepCensored && connection.isGiven {
-        throw ValidationError("--keep-censored is the coordinator's: start it with that")
+      if let word = keeping.words.first, connection.isGiven {
+        throw ValidationError("\(word) is the coordinator's: start it with that")
       }
       try LocalJob.validate(workers: workers)
       return
     }
     guard let named else { throw ValidationError("name a folder of `train --keep` or a point, or give --where") }
-    if name != nil || workers != nil || keepCensored || connection.isGiven {
-      throw ValidationError("--name, --workers, --keep-censored and --connect go with --where")
+    if name != nil || workers != nil || !keeping.words.isEmpty || connection.isGiven {
+      throw ValidationError("--name, --workers, --keep-censored, --no-weights and --connect go with --where")
     }
     if named.isEmpty {
       throw ValidationError(
@@ -82,7 +82,7 @@ struct ExtendCommand: ParsableCommand {
     if let condition, let store {
       return try ExtendedSweep(
         condition: condition, store: store, epochs: epochs, afterGrokking: afterGrokking, name: name,
-        keepsCensored: keepCensored
+        keep: keeping
       ).run(workers: workers, connection)
     }
     let named = named ?? ""

@@ -19,7 +19,7 @@ struct PlotCommand: ParsableCommand {
 
         groksweep plot losses --store paper.sqlite --point 3f2a91 -o losses.svg
         groksweep plot phase-diagram --store weight-decay.sqlite -o phases.svg
-        groksweep plot attention --store paper.sqlite --point 3f2a91 --weights model.safetensors -o attention.png
+        groksweep plot attention --store paper.sqlite --point 3f2a91 -o attention.png
         groksweep plot --list
       """)
 
@@ -65,11 +65,7 @@ struct StoredRunOptions: ParsableArguments {
   @Option(help: "The store. May be left out when the working folder holds just one.") var store: String?
   @Option(help: "A run: the beginning of its point's id.") var point: String?
   @Option(help: "A sweep. May be left out when the store holds just one.") var sweep: String?
-  @Option(
-    help: """
-      The final weights of the point, as `train --save` writes them; else those of STORE.weights/ID.safetensors are \
-      taken, where they are.
-      """)
+  @Option(help: "The final weights of the point, as `train --save` writes them, in place of the store's.")
   var weights: String?
 
   /// - Parameter loadsWeights: whether anything is to be drawn from them.
@@ -79,13 +75,10 @@ struct StoredRunOptions: ParsableArguments {
     let id = try store.point(startingWith: point)
     var subject = try RunSubject(id, in: store)
     guard loadsWeights else { return subject }
-    let beside = RunSubject.weightsFile(of: id, store: store.path)
     if let weights {
       try subject.load(weights: readInput(weights), fileName: weights)
-    } else if FileManager.default.fileExists(atPath: beside) {
-      try subject.load(weights: readInput(beside), fileName: beside)
     } else {
-      subject.weights = RunSubject.weightsMissing(id, store: store.path)
+      try subject.loadWeights(from: store)
     }
     return subject
   }
@@ -137,7 +130,9 @@ enum FigureCatalogue {
     func line(_ name: String, _ title: String) -> String {
       "  \(name.padding(toLength: longest, withPad: " ", startingAt: 0))  \(title)"
     }
-    let runs = RunFigure.allCases.map { line($0.rawValue, $0.title + ($0.needsWeights ? " (needs weights)" : "")) }
+    let runs = RunFigure.allCases.map {
+      line($0.rawValue, $0.title + ($0.needsWeights ? " (of the final weights)" : ""))
+    }
     let sweeps = SweepFigure.allCases.map { line($0.rawValue, $0.title) }
     return "Of a run, with --point:\n" + runs.joined(separator: "\n") + "\n\nOf a sweep:\n"
       + sweeps.joined(separator: "\n")

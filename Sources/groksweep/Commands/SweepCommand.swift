@@ -23,8 +23,7 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "The results store (default: the sweep's name with .sqlite, here).") var store: String?
   @Option(help: "Worker processes (default: one per core).") var workers: Int?
   @OptionGroup var dashboard: DashboardOptions
-  @Flag(help: "Keep how censored runs end beside the store, so that extend goes on from there.")
-  var keepCensored = false
+  @OptionGroup var keep: KeepOptions
   @OptionGroup var log: LogOptions
 
   func validate() throws { try LocalJob.validate(workers: workers) }
@@ -35,7 +34,7 @@ struct SweepCommand: ParsableCommand {
     let path = store ?? "\(sweep.name).sqlite"
     try LocalJob(
       name: sweep.name, sweeps: [sweep], path: path, workers: workers, dashboard: dashboard,
-      keepsCensored: keepCensored, log: log
+      keep: keep, log: log
     ).run(
       announce: { _, registrations, screen in
         for registration in registrations { registration.announce(path, onto: screen) }
@@ -51,7 +50,7 @@ struct SweepCommand: ParsableCommand {
     if store != nil { words += ["--store", path] }
     if let workers { words += ["--workers", "\(workers)"] }
     if let address = dashboard.address { words += ["--dashboard", address] }
-    if keepCensored { words.append("--keep-censored") }
+    words += keep.words
     for value in overrides.values { words += ["--set", value] }
     return ShellWords.line(words)
   }
