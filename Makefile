@@ -48,10 +48,12 @@ test: dependencies test-tools
 	swift build --configuration release --build-tests
 	$(WITH_TEST_TOOLS) Tests/run.sh $(BUILD)/groksweepPackageTests.xctest
 
-# The dashboard in headless Chromium during a real sweep; skipped, with a word, where there is no Chromium.
+# The dashboard in headless Chromium during a real sweep, and reports under its mouse; skipped, with a word, where there is
+# no Chromium.
 .PHONY: test-browser
 test-browser: build
 	$(PYTHON) Tests/Browser/live_page.py $(BUILD)/groksweep
+	$(PYTHON) Tests/Browser/report_page.py $(BUILD)/groksweep
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

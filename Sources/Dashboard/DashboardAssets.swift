@@ -12,17 +12,17 @@ package enum DashboardAssets {
       background:var(--fnt)}
       #live.on::before{background:var(--s2)}
       #live.lost::before{background:var(--s1)}
+      #points .table{max-height:none}
       .quiet{color:var(--mut);margin:6px 0;max-width:74ch}
       .bad{border-left:3px solid var(--s1);padding-left:10px}
       th.n{text-align:right}
       .table+figure,.table+h3{margin-top:20px}
-      code{font:13px ui-monospace,"Liberation Mono",Menlo,monospace;overflow-wrap:anywhere}
       td{vertical-align:top}
-      .reason{display:inline-block;min-width:16em;max-width:46em;white-space:normal}
+      .reason{display:inline-block;min-width:14em;max-width:46em}
       progress{width:110px;height:10px;vertical-align:middle;accent-color:var(--s0)}
       .wide-bar progress{width:100%;height:14px}
       form{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
-      input{font:inherit;color:inherit;background:none;border:1px solid var(--mut);border-radius:4px;padding:2px 8px}
+      input,select{font:inherit;color:inherit;background:none;border:1px solid var(--mut);border-radius:4px;padding:2px 8px}
       @media print{#live,form{display:none}}
 
       """

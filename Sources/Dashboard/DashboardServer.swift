@@ -5,6 +5,7 @@ import FlyingFox
 import FlyingSocks
 import Foundation
 import Logging
+import Reports
 import Synchronization
 
 /// Why there is no dashboard, as a sentence.
@@ -15,10 +16,12 @@ package struct DashboardError: Error, Hashable, Sendable, CustomStringConvertibl
 package final class DashboardServer: Sendable {
   /// Pages that are followed at once, each by a connection of its own.
   private static let mostStreams = 64
-  /// A connection that says nothing for so long is closed.
+  /// A connection on which no whole request has come for so long is closed, and one that takes nothing of its answer.
   static let patience = Duration.seconds(75)
-  /// Ends of the listening socket after which it is given up.
+  /// Ends of the listening socket, one soon after the other, after which it is given up.
   private static let mostRestarts = 20
+  /// After so long an end is the first one again.
+  private static let longEnough = Duration.seconds(60)
 
   private let site: Site
   private let wanted: ListenAddress
@@ -43,7 +46,9 @@ package final class DashboardServer: Sendable {
   /// - Throws: `DashboardError` for an address that cannot be listened at.
   package func run(onListening: @escaping @Sendable (Access) -> Void) async throws {
     var address = wanted
-    for attempt in 0..<Self.mostRestarts {
+    var attempt = 0
+    while attempt < Self.mostRestarts {
+      let began = ContinuousClock.now
       do {
         try await serve(at: address, onListening)
       } catch is CancellationError {
@@ -53,8 +58,9 @@ package final class DashboardServer: Sendable {
         // Most likely too many connections at once. Their ends are what frees them.
         logger.warning("the dashboard listens anew: \(error.localizedDescription)")
         address = access.address
-        try await Task.sleep(for: .milliseconds(100 * (attempt + 1)))
       }
+      attempt = ContinuousClock.now - began > Self.longEnough ? 1 : attempt + 1
+      try? await Task.sleep(for: .milliseconds(100 * attempt))
       if Task.isCancelled { return }
     }
     throw DashboardError(description: "\(address): the dashboard cannot go on listening; start it again")
@@ -62,7 +68,10 @@ package final class DashboardServer: Sendable {
 
   private func serve(at address: ListenAddress, _ onListening: @escaping @Sendable (Access) -> Void) async throws {
     let pool = PatientPool(HTTPServer.defaultPool())
-    let handler = ClosureHTTPHandler { [self] in await answer($0) }
+    let handler = ClosureHTTPHandler { [self] request in
+      pool.hasHeard(request.remoteAddress)
+      return await answer(request)
+    }
     let server =
       address.family == .v6
       ? HTTPServer(
@@ -117,7 +126,7 @@ package final class DashboardServer: Sendable {
     switch access.verdict(host: host, cookies: request.headers[.cookie], given: request.query["token"]) {
     case .granted: break
     case .signedIn(let cookie):
-      var response = redirect(to: Place(path) == nil ? "/" : path)
+      var response = redirect(to: Place(Self.address(of: request))?.path ?? "/")
       response.headers[.setCookie] = cookie
       return response
     case .refused(.foreignHost): return page(.misdirectedRequest, .foreignHost(host, access.address))
@@ -132,9 +141,24 @@ package final class DashboardServer: Sendable {
     case "/find": return find(request.query["point"] ?? "")
     case "/events": return await events(request)
     default:
-      let found = await site.page(at: path)
-      return page(found.status, found, path: path)
+      let address = Self.address(of: request)
+      let began = ContinuousClock.now
+      let found = await site.page(at: address)
+      var response = page(found.status, found, path: address)
+      response.headers[HTTPHeader("Server-Timing")] = "page;dur=\(Self.milliseconds(since: began))"
+      return response
     }
+  }
+
+  /// The path with its query, percent-encoded.
+  private static func address(of request: HTTPRequest) -> String {
+    let (path, query) = (request.target.path(), request.target.query())
+    return query.isEmpty ? path : "\(path)?\(query)"
+  }
+
+  /// With two digits behind the point.
+  static func milliseconds(since instant: ContinuousClock.Instant) -> String {
+    Wording.fixed((ContinuousClock.now - instant) / .milliseconds(1), digits: 2)
   }
 
   private func find(_ text: String) -> HTTPResponse {

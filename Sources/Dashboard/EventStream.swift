@@ -59,13 +59,15 @@ struct EventStream: AsyncBufferedSequence, Sendable {
       if hasEnded { return nil }
       while true {
         try Task.checkCancellation()
+        let began = ContinuousClock.now
         let latest = await stream.site.page(at: stream.path)
         let words = Events.words(from: page, seen: stream.seen, to: latest)
         page = latest
         if let words {
           said = .now
           hasEnded = words.isLast
-          return Array(words.text.utf8)
+          // A comment, which browsers pass over: what this update took, for whoever measures (docs/how-to/dashboard.md).
+          return Array(": \(DashboardServer.milliseconds(since: began)) ms\n\(words.text)".utf8)
         }
         if ContinuousClock.now - said > EventStream.aliveEvery {
           said = .now

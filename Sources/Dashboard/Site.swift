@@ -4,6 +4,7 @@
 import Foundation
 import Grokking
 import Logging
+import Reports
 import Results
 import Sweeps
 
@@ -30,9 +31,8 @@ package actor Site {
     var checkpoints: [Int?]
   }
 
-  /// Live pages that are kept, and pages of finished runs, which may have a megabyte each.
+  /// Live pages that are kept.
   private static let keptPages = 64
-  private static let keptRuns = 12
   /// The store is not looked at more often.
   private static let lookEvery = Duration.milliseconds(200)
 
@@ -44,8 +44,8 @@ package actor Site {
   private var looked: ContinuousClock.Instant?
   private var running: [PointID] = []
   private var key: Key
-  private var pages: [String: (key: Key, page: LivePage)] = [:]
-  private var runs: [(point: PointID, generation: Int, page: LivePage)] = []
+  private var pages: [Place: (key: Key, page: LivePage)] = [:]
+  private let finished = FinishedPages()
 
   package init(
     store path: String, unfinished: UnfinishedRuns = .unknown, logger: Logger,
@@ -58,14 +58,15 @@ package actor Site {
     key = Key(version: watch.version, checkpoints: [])
   }
 
-  /// The page at `path`, which is percent-encoded as in a request.
-  package func page(at path: String) -> LivePage {
+  /// The page at `path`, which is percent-encoded as in a request, its query with it.
+  package func page(at path: String) async -> LivePage {
+    guard let place = Place(path) else { return .notFound("There is no such page: \(path)") }
     look()
-    if let known = pages[path], known.key == key { return known.page }
-    let page = draw(path)
+    if let known = pages[place], known.key == key { return known.page }
+    let page = await draw(place)
     if pages.count >= Self.keptPages { pages = [:] }
     // Pages of finished runs have a place of their own; what is not there may be asked for by any name.
-    if page.kind != .settled, page.kind != .notFound { pages[path] = (key, page) }
+    if page.kind != .settled, page.kind != .notFound { pages[place] = (key, page) }
     return page
   }
 
@@ -77,28 +78,29 @@ package actor Site {
     key = Key(version: watch.version, checkpoints: running.map(unfinished.stamp))
   }
 
-  private func draw(_ path: String) -> LivePage {
-    guard let place = Place(path) else { return .notFound("There is no such page: \(path)") }
+  private func draw(_ place: Place) async -> LivePage {
     guard let store = watch.store else { return .unavailable(watch.trouble) }
     do {
-      return try draw(place, store)
+      return try await draw(place, store)
     } catch let error as StoreError where error.kind == .unknown {
       return .notFound(error.description)
+    } catch let error as DiagramAxesError {
+      return .notFound("\(error)")
     } catch {
       let reason = "\(error)"
-      logger.warning("\(path): \(reason)")
+      logger.warning("\(place.path): \(reason)")
       watch.drop(reason)
       key.version = watch.version
       return .unavailable(reason)
     }
   }
 
-  private func draw(_ place: Place, _ store: Store) throws -> LivePage {
+  private func draw(_ place: Place, _ store: Store) async throws -> LivePage {
     switch place {
     case .overview:
       return try OverviewPage(glance(store), pictures, generation: watch.version.generation).page
-    case .sweep(let name):
-      return try SweepPage(name, glance(store), pictures, generation: watch.version.generation).page
+    case .sweep(let name, let axes):
+      return try SweepPage(name, axes, glance(store), pictures, generation: watch.version.generation).page
     case .points(let name, let number): return try PointsPage(name, number, store).page
     case .point(let prefix):
       let point = try store.point(startingWith: prefix)
@@ -106,12 +108,7 @@ package actor Site {
       guard story.result != nil else {
         return PointPage(story, curve: unfinished.curve(point), store: store.path).page
       }
-      let generation = watch.version.generation
-      if let known = runs.first(where: { $0.point == point && $0.generation == generation }) { return known.page }
-      let page = try FinishedPage(story, store).page
-      runs.append((point, generation, page))
-      if runs.count > Self.keptRuns { runs.removeFirst() }
-      return page
+      return try await finished.page(of: story, in: store, generation: watch.version.generation)
     }
   }
 
@@ -123,25 +120,52 @@ package actor Site {
   }
 }
 
+/// Pages of finished runs. Grids of a model's weights may take a second, during which all other pages go on: they are drawn
+/// one after the other beside them.
+private actor FinishedPages {
+  /// They may have a megabyte each.
+  private static let kept = 12
+
+  private var pages: [(point: PointID, generation: Int, page: LivePage)] = []
+
+  func page(of story: PointStory, in store: Store, generation: Int) throws -> LivePage {
+    if let known = pages.first(where: { $0.point == story.id && $0.generation == generation }) { return known.page }
+    let page = try FinishedPage(story, store).page
+    pages.append((story.id, generation, page))
+    if pages.count > Self.kept { pages.removeFirst() }
+    return page
+  }
+}
+
 /// What a path means.
 enum Place: Hashable {
+  /// What the phase diagram of a page has along its sides, by name; nil: as the values suggest.
+  struct Axes: Hashable {
+    var x: String?
+    var y: String?
+  }
+
   case overview
-  case sweep(String)
+  case sweep(String, Axes = Axes())
   /// From 1.
   case points(String, page: Int)
   /// The beginning of an id, in hexadecimal digits.
   case point(String)
 
-  /// - Parameter path: percent-encoded; nil for one that means nothing.
+  /// - Parameter path: percent-encoded, with its query if it has one; nil for one that means nothing. Of queries only a sweep's
+  ///   `x` and `y` mean anything.
   init?(_ path: String) {
-    let words = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
+    guard path.hasPrefix("/"), path.utf8.count <= 2000 else { return nil }
+    let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let words = parts[0].split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
       String($0).removingPercentEncoding
     }
-    guard path.hasPrefix("/"), path.utf8.count <= 2000, !words.contains(nil) else { return nil }
+    guard !words.contains(nil) else { return nil }
     let known = words.compactMap { $0 }
     switch known.count {
     case 1 where known[0].isEmpty: self = .overview
-    case 2 where known[0] == "sweep" && !known[1].isEmpty: self = .sweep(known[1])
+    case 2 where known[0] == "sweep" && !known[1].isEmpty:
+      self = .sweep(known[1], Axes(query: parts.count > 1 ? parts[1] : ""))
     case 2 where known[0] == "point" && Self.isBeginning(known[1]): self = .point(known[1])
     case 4 where known[0] == "sweep" && !known[1].isEmpty && known[2] == "points":
       guard let page = Int(known[3]), (1...1_000_000).contains(page) else { return nil }
@@ -150,8 +174,39 @@ enum Place: Hashable {
     }
   }
 
+  /// The one way to write it.
+  var path: String {
+    switch self {
+    case .overview: "/"
+    case .sweep(let name, let axes): Address.sweep(name) + axes.query
+    case .points(let name, let page): "\(Address.sweep(name))/points/\(page)"
+    case .point(let beginning): Address.point(beginning)
+    }
+  }
+
   private static func isBeginning(_ text: String) -> Bool {
     (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+  }
+}
+
+extension Place.Axes {
+  /// Of a form that was sent: what was left open is an empty text there.
+  init(query: some StringProtocol) {
+    for pair in query.split(separator: "&") {
+      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let text = halves.count > 1 ? String(halves[1]).replacing("+", with: " ").removingPercentEncoding : nil
+      guard let text, !text.isEmpty else { continue }
+      switch halves[0] {
+      case "x": x = text
+      case "y": y = text
+      default: break
+      }
+    }
+  }
+
+  fileprivate var query: String {
+    let given = [("x", x), ("y", y)].compactMap { name, value in value.map { "\(name)=\(Address.encoded($0))" } }
+    return given.isEmpty ? "" : "?" + given.joined(separator: "&")
   }
 }
 

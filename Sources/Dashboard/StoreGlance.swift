@@ -71,6 +71,11 @@ struct StoreGlance {
     return LivePage.Part(name: "sweeps", heading: "Sweeps", markup: table.html)
   }
 
+  /// Whether nothing is to come.
+  static func isDone(_ sweep: SweepProgress) -> Bool {
+    sweep.finished + sweep.failed == sweep.total && !sweep.isRefining
+  }
+
   /// `about 5 min 20 s`, `done`, `paused`.
   static func toGo(_ sweep: SweepProgress) -> String {
     let refining = sweep.isRefining ? " (refining: more points come)" : ""

@@ -7,12 +7,14 @@ import Sweeps
 
 struct SweepPage {
   private let name: String
+  private let axes: Place.Axes
   private let glance: StoreGlance
   private let pictures: SweepPictures
   private let generation: Int
 
-  init(_ name: String, _ glance: StoreGlance, _ pictures: SweepPictures, generation: Int) {
+  init(_ name: String, _ axes: Place.Axes, _ glance: StoreGlance, _ pictures: SweepPictures, generation: Int) {
     self.name = name
+    self.axes = axes
     self.glance = glance
     self.pictures = pictures
     self.generation = generation
@@ -26,14 +28,37 @@ struct SweepPage {
         parts: [
           facts(progress),
           try pictures.diagram(
-            of: progress, in: glance.store, generation: generation, heading: "Phase diagram"),
+            of: progress, axes, in: glance.store, generation: generation, heading: "Phase diagram"),
+          try axesPart(progress),
           try pictures.survival(of: progress, in: glance.store, generation: generation),
           try glance.runningPart(of: name),
           try pictures.settingsPart(of: progress, in: glance.store, generation: generation),
           try glance.recentPart(of: name),
           try glance.failures(of: name), more,
-        ])
+        ].compactMap { $0 })
     }
+  }
+
+  /// A form that works without script: what was chosen stands in the page's address. A part of its own, as parts in which
+  /// somebody is choosing are not replaced. Nil where there is nothing to choose.
+  private func axesPart(_ progress: SweepProgress) throws -> LivePage.Part? {
+    guard let keys = try pictures.keys(of: progress, in: glance.store, generation: generation), keys.count > 1 else {
+      return nil
+    }
+    func choice(_ side: String, _ label: String, _ chosen: String?) -> String {
+      let options = keys.map { key in
+        let isChosen = chosen == key.path || chosen == key.name
+        return
+          "<option value=\"\(Markup.escaped(key.path))\"\(isChosen ? " selected" : "")>\(Markup.escaped(key.name))</option>"
+      }
+      return
+        "<label for=\"axis-\(side)\">\(label)</label> <select id=\"axis-\(side)\" name=\"\(side)\">"
+        + "<option value=\"\">as the values suggest</option>\(options.joined())</select>"
+    }
+    return LivePage.Part(
+      name: "axes", heading: "Its axes",
+      markup: "<form action=\"\(Markup.escaped(Address.sweep(name)))\" method=\"get\">"
+        + "\(choice("x", "To the right", axes.x)) \(choice("y", "Upwards", axes.y)) <button>Draw</button></form>")
   }
 
   private func facts(_ progress: SweepProgress) -> LivePage.Part {
@@ -41,7 +66,8 @@ struct SweepPage {
     var facts: [(name: String, value: String)] = [
       ("points", "\(Wording.grouped(done)) of \(Wording.grouped(progress.total)) done"),
       ("running", "\(progress.running)"), ("pending", Wording.grouped(progress.pending)),
-      ("set aside", "\(progress.failed)"), ("to go", StoreGlance.toGo(progress)), ("state", progress.state.rawValue),
+      ("set aside", "\(progress.failed)"), ("to go", StoreGlance.toGo(progress)),
+      ("state", StoreGlance.isDone(progress) ? "done" : progress.state.rawValue),
     ]
     if progress.priority != 0 { facts.append(("priority", "\(progress.priority)")) }
     let all = Cell.link("All its points", to: "\(Address.sweep(name))/points/1")
@@ -51,11 +77,12 @@ struct SweepPage {
   }
 
   private var more: LivePage.Part {
-    LivePage.Part(
+    let chosen = (axes.x.map { ["--x", $0] } ?? []) + (axes.y.map { ["--y", $0] } ?? [])
+    let command =
+      ["groksweep", "report", "--store", glance.store.path, "--sweep", name] + chosen + ["-o", "report.html"]
+    return LivePage.Part(
       name: "more", heading: "More",
-      markup: "<p>All figures of the sweep, as a page to keep: "
-        + "\(Cell.command(["groksweep", "report", "--store", glance.store.path, "--sweep", name, "-o", "report.html"]))</p>"
-    )
+      markup: "<p>All figures of the sweep, as a page to keep: \(Cell.command(command))</p>")
   }
 }
 

@@ -13,17 +13,25 @@ import Sweeps
 final class SweepPictures {
   static let mostRuns = 50_000
 
+  private struct Drawing: Hashable {
+    var figure: SweepFigure
+    var axes: DiagramAxes
+  }
+
+  /// More diagrams of one sweep than anybody looks at at once.
+  private static let mostDrawings = 12
+
   private struct Known {
     /// Of the file.
     let generation: Int
-    /// Of the sweep's points, when its settings were read.
-    let total: Int
+    /// As of the last look: with it unchanged no run has come.
+    var progress: SweepProgress
     let settings: SweepSettings
     var runs: [SettledRun] = []
     var points: Set<PointID> = []
     var next: LeaseID?
     /// With how many of the runs, and how many points that are set aside.
-    var drawn: [SweepFigure: (part: LivePage.Part, runs: Int, failed: Int)] = [:]
+    var drawn: [Drawing: (markup: String, runs: Int, failed: Int)] = [:]
     /// Of all of the runs.
     var settingsPart: LivePage.Part?
   }
@@ -46,56 +54,70 @@ final class SweepPictures {
   }
 
   /// A figure that is drawn anew with every run that comes.
+  ///
+  /// - Throws: `DiagramAxesError` for axes that the sweep does not have.
   func diagram(
-    of progress: SweepProgress, in store: Store, generation: Int, heading: String
+    of progress: SweepProgress, _ axes: Place.Axes = Place.Axes(), in store: Store, generation: Int, heading: String
   ) throws -> LivePage.Part {
-    try part("diagram", .phaseDiagram, of: progress, in: store, generation: generation, heading: heading, from: 0)
+    LivePage.Part(
+      name: "diagram", heading: heading,
+      markup: try markup(.phaseDiagram, axes, of: progress, in: store, generation: generation, from: 0))
   }
 
   /// Curves of thousands of runs take a while to draw and hardly move: they are drawn anew with every hundredth of the runs.
   func survival(of progress: SweepProgress, in store: Store, generation: Int) throws -> LivePage.Part {
-    try part(
-      "survival", .survival, of: progress, in: store, generation: generation, heading: "Not grokked yet", from: 0.01)
+    LivePage.Part(
+      name: "survival", heading: "Not grokked yet",
+      markup: try markup(.survival, Place.Axes(), of: progress, in: store, generation: generation, from: 0.01))
+  }
+
+  /// What its settings differ in; nil when its figures are not drawn.
+  func keys(of progress: SweepProgress, in store: Store, generation: Int) throws -> [SweptKey]? {
+    guard progress.total <= Self.mostRuns else { return nil }
+    return try latest(progress, store, generation).settings.keys
   }
 
   /// - Parameters:
   ///   - generation: changes when the store at the path is another one.
   ///   - share: of the runs that were drawn, so many more have to have come.
-  private func part(
-    _ name: String, _ figure: SweepFigure, of progress: SweepProgress, in store: Store, generation: Int,
-    heading: String, from share: Double
-  ) throws -> LivePage.Part {
+  private func markup(
+    _ figure: SweepFigure, _ axes: Place.Axes, of progress: SweepProgress, in store: Store, generation: Int,
+    from share: Double
+  ) throws -> String {
     guard progress.total <= Self.mostRuns else {
-      return LivePage.Part(
-        name: name, heading: heading,
-        markup: "<p class=\"quiet\">\(Wording.grouped(progress.total)) points are too many to draw again and again: "
-          + "\(Cell.command(["groksweep", "report", "--store", store.path, "--sweep", progress.sweep, "-o", "report.html"]))</p>"
-      )
+      let report = ["groksweep", "report", "--store", store.path, "--sweep", progress.sweep, "-o", "report.html"]
+      return "<p class=\"quiet\">\(Wording.grouped(progress.total)) points are too many to draw again and again: "
+        + "\(Cell.command(report))</p>"
     }
     let latest = try latest(progress, store, generation)
     let count = latest.runs.count
-    if let drawn = latest.drawn[figure], drawn.part.heading == heading, drawn.failed == progress.failed,
+    let drawing = Drawing(figure: figure, axes: try DiagramAxes(x: axes.x, y: axes.y, of: latest.settings))
+    if let drawn = latest.drawn[drawing], drawn.failed == progress.failed,
       count == drawn.runs || (count < progress.total && Double(count - drawn.runs) < share * Double(drawn.runs))
     {
-      return drawn.part
+      return drawn.markup
     }
-    let subject = SweepSubject(settings: latest.settings, runs: latest.runs, progress: progress)
-    let part = LivePage.Part(
-      name: name, heading: heading, markup: FigureBlock(figure.figure(of: subject), data: .none).html)
-    known[progress.sweep]?.drawn[figure] = (part, count, progress.failed)
-    return part
+    var subject = SweepSubject(settings: latest.settings, runs: latest.runs, progress: progress)
+    subject.axes = drawing.axes
+    subject.hasData = false
+    let markup = FigureBlock(figure.figure(of: subject), data: .none).html
+    if latest.drawn.count >= Self.mostDrawings { known[progress.sweep]?.drawn = [:] }
+    known[progress.sweep]?.drawn[drawing] = (markup, count, progress.failed)
+    return markup
   }
 
   private func latest(_ progress: SweepProgress, _ store: Store, _ generation: Int) throws -> Known {
     let name = progress.sweep
     var sweep: Known
-    if let before = known[name], before.generation == generation, before.total == progress.total {
+    if let before = known[name], before.generation == generation, before.progress.total == progress.total {
+      if before.progress == progress, before.next != nil { return before }
       sweep = before
+      sweep.progress = progress
       // The copy here would otherwise be a second owner, and every addition copy all.
       known[name] = nil
     } else {
       sweep = Known(
-        generation: generation, total: progress.total, settings: try store.sweepSettings(of: name))
+        generation: generation, progress: progress, settings: try store.sweepSettings(of: name))
       if known.count >= 100 { known = [:] }
     }
     var news = try store.newRuns(of: name, from: sweep.next)
@@ -136,7 +158,12 @@ private struct SettingsTable {
       let epochs = runs.compactMap(\.grokkingEpoch)
       let times = KaplanMeier(events: epochs, censored: runs.compactMap(\.censoredAfter))
       let bounds =
-        times.low == nil && times.high == nil ? "–" : "\(Cell.number(times.low)) to \(Cell.number(times.high))"
+        switch (times.low, times.high) {
+        case (nil, nil): "–"
+        case (let low?, nil): "from \(Wording.grouped(low))"
+        case (nil, let high?): "to \(Wording.grouped(high))"
+        case (let low?, let high?): "\(Wording.grouped(low)) to \(Wording.grouped(high))"
+        }
       table.append([
         Cell.text(setting.label.isEmpty ? "(seeds only)" : setting.label), "\(runs.count)/\(setting.points)",
         "\(epochs.count)", Cell.number(times.median), bounds, Cell.number(epochs.min()), Cell.number(epochs.max()),

@@ -25,7 +25,9 @@ struct ColourScale {
   /// 0…1 along the ramp; nil for a value without a place.
   func share(_ value: Double?) -> Double? { value.flatMap(scale.place) }
 
-  func ticks(height: Double) -> [Tick] { scale.ticks(about: Int(height / 40)).filter { $0.label != nil } }
+  func ticks(height: Double) -> [Tick] {
+    scale.ticks(about: Int(height / (scale.kind == .logarithmic ? 20 : 40))).filter { $0.label != nil }
+  }
 
   /// Of the bar, its numbers and its title, with room at the left.
   func width(height: Double) -> Double { 14 + 12 + 5 + labelWidth(height) + 22 }

@@ -48,16 +48,20 @@ package struct DataTable: Hashable, Sendable {
 
   /// RFC 4180, as `groksweep export` writes: a line of names, lines that end in CR LF, absent values empty. Numbers are
   /// written so that reading them gives the same bits.
-  package var csv: String {
+  package var csv: String { csv(upTo: .max)! }
+
+  /// - Returns: nil when it is longer than so many bytes, which is known before all of it is written.
+  package func csv(upTo bytes: Int) -> String? {
     var text = columns.map(DataTable.field).joined(separator: ",") + "\r\n"
     for row in rows {
+      guard text.utf8.count <= bytes else { return nil }
       for (place, value) in row.enumerated() {
         if place > 0 { text += "," }
-        text += DataTable.field(value.exact)
+        if case .text(let words) = value { text += DataTable.field(words) } else { text += value.exact }
       }
       text += "\r\n"
     }
-    return text
+    return text.utf8.count <= bytes ? text : nil
   }
 
   /// A table of the first `limit` rows, numbers to four digits, with a line that says how many more there are.

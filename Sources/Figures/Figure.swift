@@ -84,13 +84,6 @@ package struct Figure: Hashable, Sendable {
   /// Whether any of its marks has anything to draw.
   package var isEmpty: Bool { !panels.contains { $0.marks.contains(where: \.hasContent) } }
 
-  /// Whether it holds a picture of many cells, which is not worth being drawn twice for two widths.
-  package var hasRaster: Bool {
-    panels.contains { panel in
-      panel.marks.contains { if case .cells(let cells) = $0 { cells.isRaster } else { false } }
-    }
-  }
-
   private static func isName(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".utf8.contains($0) }
   }

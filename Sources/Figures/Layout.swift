@@ -6,6 +6,8 @@
 struct PanelLayout {
   var panel: Panel
   var frame: Rectangle
+  /// Its title in lines.
+  var title: [String]
   var x: Scale
   var y: Scale
   var xTicks: TickRow
@@ -22,9 +24,17 @@ struct Layout {
   static let tickSize = 11.0
   static let titleSize = 12.0
   static let headingSize = 15.0
+  /// Of a panel's title, from one line to the next.
+  static let titleLine = 15.0
+  private static let mostTitleLines = 2
+  /// How much wider bold letters are.
+  private static let boldness = 1.15
+  /// A heat map alone need not be larger to be read.
+  private static let largestSquare = 380.0
 
   let figure: Figure
-  let width: Double
+  private(set) var width: Double
+  private let isFile: Bool
   private(set) var height = 0.0
   private(set) var headings: [String] = []
   private(set) var panels: [PanelLayout] = []
@@ -40,8 +50,10 @@ struct Layout {
   /// - Parameter isFile: whether the title is part of the drawing.
   init(_ figure: Figure, width: Double, isFile: Bool) {
     self.figure = figure
+    self.isFile = isFile
     self.width = max(width, 240)
-    headings = isFile ? TextWidth.lines(figure.title, width: width - 24, size: Layout.headingSize * 1.08) : []
+    headings =
+      isFile ? TextWidth.lines(figure.title, width: self.width - 24, size: Layout.headingSize * Layout.boldness) : []
     place()
   }
 
@@ -79,9 +91,17 @@ struct Layout {
     var right = nameWidth ?? 12
     if let sharedColours { right = max(12, sharedColours.width(height: barHeight)) }
     let gap = (sharesY ? 16 : left + (first.y.title.isEmpty ? 8 : 0)) + ownBar
-    let plotWidth = max(
+    var plotWidth = max(
       60, (width - left - right - ownBar - gap * Double(columns - 1)) / Double(columns))
-    if figure.shape == .square { plotHeight = plotWidth }
+    if figure.shape == .square {
+      if source.count == 1, plotWidth > Layout.largestSquare {
+        plotWidth = Layout.largestSquare
+        // A page has figures of one width; a file ends where its figure does.
+        let headed = headings.map { TextWidth.of($0, size: Layout.headingSize * Layout.boldness) + 24 }.max() ?? 0
+        if isFile { width = max(left + plotWidth + right + ownBar, headed) }
+      }
+      plotHeight = plotWidth
+    }
 
     var x = left
     let xScales = source.map { panel in
@@ -90,7 +110,14 @@ struct Layout {
     shadesAreNamed =
       zip(source, xScales).allSatisfy { Layout.shadesFit($0, $1) } && source.contains { !$0.shades.isEmpty }
     let shadeRoom = shadesAreNamed ? 17.0 : 0
-    let titleRoom = source.contains { $0.title != nil } ? 20.0 : 0
+    let titles = source.indices.map { index in
+      // Above a colour bar of the panel's own, and above a gap, there is room, too.
+      let isRightmost = index % columns == columns - 1 || index == source.count - 1
+      let beyond = ownColours[index] != nil ? ownBar : isRightmost ? min(right, 12) : min(gap - 8, 16)
+      return Layout.titleLines(source[index].title, width: plotWidth + beyond - 2)
+    }
+    let titleLines = titles.map(\.count).max() ?? 0
+    let titleRoom = titleLines == 0 ? 0 : 5 + Double(titleLines) * Layout.titleLine
     var y = 8 + (headings.isEmpty ? 0 : Double(headings.count) * 20 + 6)
     let sharesX = figure.sharing.contains(.x) && source.allSatisfy { $0.x == first.x }
     for start in stride(from: 0, to: source.count, by: columns) {
@@ -111,7 +138,8 @@ struct Layout {
         below = max(below, ticks.height + (xTitle.isEmpty ? 4 : 20))
         panels.append(
           PanelLayout(
-            panel: panel, frame: frame, x: scale, y: Scale(yScales[index], from: frame.bottom, to: frame.y),
+            panel: panel, frame: frame, title: titles[index], x: scale,
+            y: Scale(yScales[index], from: frame.bottom, to: frame.y),
             xTicks: ticks, yTicks: yTicks[index], yLabelsAreShown: isLeftmost || !sharesY,
             xTitle: xTitle.isEmpty ? nil : xTitle,
             yTitle: isLeftmost || panel.y.title != first.y.title ? panel.y.title : nil,
@@ -157,6 +185,16 @@ struct Layout {
       let spread = EndLabels.spread(places, within: only.frame.y + 4...only.frame.bottom - 2)
     else { return }
     endLabels = lines.indices.map { (lines[$0], places[$0], spread[$0]) }
+  }
+
+  /// At most two lines; what is longer is cut.
+  private static func titleLines(_ title: String?, width: Double) -> [String] {
+    guard let title else { return [] }
+    let size = titleSize * boldness
+    let lines = TextWidth.lines(title, width: width, size: size)
+    guard lines.count > mostTitleLines else { return lines }
+    let rest = lines[(mostTitleLines - 1)...].joined(separator: " ")
+    return lines[..<(mostTitleLines - 1)] + [TextWidth.cut(rest, to: width, size: size)]
   }
 
   private static func shadesFit(_ panel: Panel, _ scale: Scale) -> Bool {

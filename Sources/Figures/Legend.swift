@@ -127,16 +127,9 @@ enum EndLabels {
   ///
   /// - Returns: as many places; nil when the range has no room for them.
   static func spread(_ places: [Double], within range: ClosedRange<Double>) -> [Double]? {
-    guard Double(places.count - 1) * spacing <= range.upperBound - range.lowerBound else { return nil }
     let order = places.indices.sorted { (places[$0], $0) < (places[$1], $1) }
-    var sorted = order.map { min(max(places[$0], range.lowerBound), range.upperBound) }
-    for i in sorted.indices.dropFirst() { sorted[i] = max(sorted[i], sorted[i - 1] + spacing) }
-    // What was pushed out at the bottom comes back up.
-    var limit = range.upperBound
-    for i in sorted.indices.reversed() {
-      sorted[i] = min(sorted[i], limit)
-      limit = sorted[i] - spacing
-    }
+    let distances = order.map { _ in spacing }
+    guard let sorted = Spread.apart(order.map { places[$0] }, distances: distances, within: range) else { return nil }
     var result = places
     for (rank, index) in order.enumerated() { result[index] = sorted[rank] }
     return result

@@ -123,7 +123,7 @@ package struct Bars: Hashable, Sendable {
     package var title: String
     /// Instead of that of all.
     package var paint: Paint?
-    /// Written to the right of a lying bar.
+    /// Written to the right of a lying bar, above a standing one where there is room.
     package var text: String?
 
     package init(_ place: Double, _ value: Double?, title: String = "", paint: Paint? = nil, text: String? = nil) {

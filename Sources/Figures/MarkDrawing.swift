@@ -34,16 +34,7 @@ struct MarkDrawing {
 
   private func draw(_ line: Line, in svg: inout SVGText) {
     let runs = runs(line.points)
-    var path = PathText()
-    for run in runs {
-      path.move(run[0].x, run[0].y)
-      if run.count == 1 { path.dot() }
-      for (before, point) in zip(run, run.dropFirst()) {
-        if line.shape == .steps { path.line(point.x, before.y) }
-        path.line(point.x, point.y)
-      }
-    }
-    var attributes = " fill=\"none\" stroke-width=\"\(NumberText.coordinate(line.width))\""
+    var attributes = Self.stroke(line)
     attributes += " stroke-linejoin=\"round\" stroke-linecap=\"round\""
     if line.isDashed { attributes += " stroke-dasharray=\"6 4\"" }
     if svg.isPage, let label = line.label {
@@ -51,7 +42,38 @@ struct MarkDrawing {
       attributes += " data-label=\"\(Markup.escaped(label))\" data-v=\"\(values.joined(separator: " "))\""
       if line.shape == .steps { attributes += " data-steps=\"\"" }
     }
-    svg.path(path, attributes + svg.paints(stroke: line.paint))
+    svg.path(path(runs, line.shape), attributes + svg.paints(stroke: line.paint))
+  }
+
+  /// Curves in steps often lie on each other for a stretch, where only the last one drawn would be seen. Each is drawn once
+  /// more as dashes between those of the others: alone they do not show, and on each other the colours take turns.
+  func drawTurns(of lines: [Line], in svg: inout SVGText) {
+    guard lines.count > 1 else { return }
+    let dash = 7.0
+    let others = NumberText.coordinate(dash * Double(lines.count - 1))
+    for (number, line) in lines.enumerated() {
+      let attributes =
+        " stroke-dasharray=\"\(NumberText.coordinate(dash)) \(others)\""
+        + " stroke-dashoffset=\"\(NumberText.coordinate(-dash * Double(number)))\""
+      svg.path(path(runs(line.points), line.shape), Self.stroke(line) + attributes + svg.paints(stroke: line.paint))
+    }
+  }
+
+  private func path(_ runs: [[(x: Double, y: Double, value: Line.Point)]], _ shape: Line.Shape) -> PathText {
+    var path = PathText()
+    for run in runs {
+      path.move(run[0].x, run[0].y)
+      if run.count == 1 { path.dot() }
+      for (before, point) in zip(run, run.dropFirst()) {
+        if shape == .steps { path.line(point.x, before.y) }
+        path.line(point.x, point.y)
+      }
+    }
+    return path
+  }
+
+  private static func stroke(_ line: Line) -> String {
+    " fill=\"none\" stroke-width=\"\(NumberText.coordinate(line.width))\""
   }
 
   private func draw(_ interval: Interval, in svg: inout SVGText) {
@@ -105,6 +127,7 @@ struct MarkDrawing {
     let (along, values) = lies ? (layout.y, layout.x) : (layout.x, layout.y)
     let thickness = max(along.unit * bars.thickness, 0.5)
     let base = values.place(min(max(bars.base, values.low), values.high)) ?? values.start
+    var written: [Rectangle] = []
     for bar in bars.bars {
       guard let value = bar.value, let middle = along.place(bar.place), let end = values.place(value) else { continue }
       let (low, high) = (min(base, end), max(base, end))
@@ -112,9 +135,27 @@ struct MarkDrawing {
         lies
         ? Rectangle(x: low, y: middle - thickness / 2, width: max(high - low, 0.5), height: thickness)
         : Rectangle(x: middle - thickness / 2, y: low, width: thickness, height: max(high - low, 0.5))
-      svg.rectangle(rectangle, fill: bar.paint ?? bars.paint, title: bar.title)
-      guard lies, let text = bar.text else { continue }
+      svg.rectangle(rectangle, fill: bar.paint ?? bars.paint, title: svg.isPage ? "" : bar.title)
+      // Bars may be a hair high: in a page their whole stretch of the axis says what they are.
+      if svg.isPage, !bar.title.isEmpty {
+        let half = along.unit / 2
+        let stretch =
+          lies
+          ? Rectangle(x: frame.x, y: middle - half, width: frame.width, height: 2 * half)
+          : Rectangle(x: middle - half, y: frame.y, width: 2 * half, height: frame.height)
+        svg.rectangle(stretch, fill: nil, title: bar.title, more: " fill=\"none\" pointer-events=\"all\"")
+      }
+      guard let text = bar.text else { continue }
       let width = TextWidth.of(text, size: Layout.tickSize)
+      guard lies else {
+        let box = Rectangle(x: middle - width / 2, y: low - 12, width: width + 3, height: 12)
+        guard box.y >= frame.y - 8, box.x >= frame.x, box.right <= frame.right + 10,
+          !written.contains(where: box.overlaps)
+        else { continue }
+        written.append(box)
+        svg.label(text, middle, low - 3, .middle, size: Layout.tickSize, paint: .ink)
+        continue
+      }
       // Beyond the bar's end, or within it where the frame ends.
       let fits = high + 5 + width <= frame.right + 10
       svg.label(
@@ -169,7 +210,7 @@ enum LabelPlacement {
       for (right, down) in beside + corners + far {
         let box = Rectangle(x: x + right, y: y + down, width: width, height: height)
         guard box.x >= frame.x, box.right <= frame.right, box.y >= frame.y, box.bottom <= frame.bottom,
-          !taken.contains(where: { $0.x < box.right && box.x < $0.right && $0.y < box.bottom && box.y < $0.bottom })
+          !taken.contains(where: box.overlaps)
         else { continue }
         taken.append(box)
         kept.append((text, box.x, box.bottom - 2))

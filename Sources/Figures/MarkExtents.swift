@@ -1,6 +1,9 @@
 // What each mark needs of the axes.
 
 extension Mark {
+  /// A line in steps that has a name; nil for all else.
+  var steps: Line? { if case .line(let line) = self, line.shape == .steps, line.label != nil { line } else { nil } }
+
   /// Whether there is anything to draw.
   var hasContent: Bool {
     switch self {

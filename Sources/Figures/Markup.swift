@@ -4,6 +4,8 @@ package enum Markup {
   /// `text` with the characters that mean something in markup written as entities; safe between tags and inside quoted
   /// attributes. Control characters, which XML forbids, become U+FFFD.
   package static func escaped(_ text: String) -> String {
+    // Most texts are words and numbers, and a page has thousands of them.
+    if text.utf8.allSatisfy(isPlain) { return text }
     var result = ""
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
@@ -19,5 +21,13 @@ package enum Markup {
       }
     }
     return result
+  }
+
+  /// Of ASCII, printed, and without a meaning.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x22, 0x26, 0x27, 0x3c, 0x3e: false
+    default: (0x20..<0x7f).contains(byte)
+    }
   }
 }

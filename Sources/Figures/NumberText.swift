@@ -24,8 +24,36 @@ package enum NumberText {
     if size == 0 { return "0" }
     if size >= 1e7 || size < 1e-3 { return scientific(value) }
     if size >= 1000 { return grouped(value.rounded()) }
-    return trimmed(String(format: "%.*f", max(0, 3 - Int(log10(size).rounded(.down))), value))
+    return decimals(value, places: max(0, 3 - Int(log10(size).rounded(.down))))
   }
+
+  /// Three significant digits as people write them, for words inside a figure: `0.282`, `1.45×10⁻⁷`.
+  package static func written(_ value: Double) -> String {
+    let size = abs(value)
+    guard value.isFinite, size > 0, size < 1e-3 || size >= 1e6 else {
+      return self.value(Double(String(format: "%.3g", value)))
+    }
+    let text = String(format: "%.2e", value)
+    guard let e = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: e)...]) else { return text }
+    return trimmed(String(text[..<e])) + "×" + power(of: exponent)
+  }
+
+  /// Rounded as C's printf does, without zeros at the end. A page has ten thousands of such numbers, and a formatter is forty
+  /// times as slow as whole numbers are; it is asked only where the product might be rounded to the wrong side.
+  private static func decimals(_ value: Double, places: Int) -> String {
+    let scaled = abs(value) * powers[places]
+    let below = scaled.rounded(.down)
+    guard abs(scaled - below - 0.5) > 1e-6 else { return trimmed(String(format: "%.*f", places, value)) }
+    var (digits, places) = (Int(scaled - below < 0.5 ? below : below + 1), places)
+    while places > 0, digits % 10 == 0 { (digits, places) = (digits / 10, places - 1) }
+    let sign = value < 0 && digits != 0 ? "-" : ""
+    guard places > 0 else { return sign + String(digits) }
+    let (whole, rest) = digits.quotientAndRemainder(dividingBy: Int(powers[places]))
+    let fraction = String(rest)
+    return sign + String(whole) + "." + String(repeating: "0", count: places - fraction.utf8.count) + fraction
+  }
+
+  private static let powers: [Double] = [1, 10, 100, 1000, 1e4, 1e5, 1e6]
 
   /// The shortest decimals that give the same bits, whole numbers without a point: for tables and CSV.
   package static func exact(_ value: Double) -> String {
@@ -37,7 +65,8 @@ package enum NumberText {
   /// As `value`, for programs: no commas.
   static func short(_ value: Double) -> String {
     if value == value.rounded(), abs(value) < 1e7 { return String(Int(value)) }
-    return NumberText.value(value).replacing(",", with: "")
+    if abs(value) >= 1000, abs(value) < 1e7 { return String(Int(value.rounded())) }
+    return NumberText.value(value)
   }
 
   /// `2.41e-7`.
@@ -84,7 +113,7 @@ package enum NumberText {
   }
 
   /// `10⁻³`.
-  static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
+  package static func power(of exponent: Int) -> String { "10" + superscript(exponent) }
 
   private static func superscript(_ number: Int) -> String {
     let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -93,13 +122,13 @@ package enum NumberText {
 
   /// `12,400`, of a whole number.
   static func grouped(_ value: Double) -> String {
-    let digits = String(format: "%.0f", abs(value))
-    var text = ""
-    for (place, digit) in digits.reversed().enumerated() {
-      if place > 0 && place % 3 == 0 { text.append(",") }
-      text.append(digit)
+    let digits = abs(value) < 1e15 ? String(Int(abs(value))) : String(format: "%.0f", abs(value))
+    var text = value < 0 && digits != "0" ? "-" : ""
+    for (place, digit) in digits.utf8.enumerated() {
+      if place > 0 && (digits.utf8.count - place) % 3 == 0 { text.append(",") }
+      text.unicodeScalars.append(Unicode.Scalar(digit))
     }
-    return (value < 0 && digits != "0" ? "-" : "") + String(text.reversed())
+    return text
   }
 
   private static func unsignedZero(_ text: String) -> String {

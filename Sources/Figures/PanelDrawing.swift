@@ -25,6 +25,7 @@ struct PanelDrawing {
     for reference in panel.references { draw(reference, in: &svg) }
     let marks = MarkDrawing(layout: layout, hatch: hatch)
     for mark in panel.marks { marks.draw(mark, in: &svg) }
+    marks.drawTurns(of: panel.marks.compactMap(\.steps), in: &svg)
     if isCut { svg.close("svg") }
     drawAxes(in: &svg)
     drawEndLabels(in: &svg)
@@ -103,17 +104,43 @@ struct PanelDrawing {
       axes.move(frame.x, y)
       axes.line(frame.x - (tick.label == nil ? 2.5 : 4), y)
     }
+    // From ticks to names that were moved.
+    if !panel.x.names.isEmpty {
+      for label in layout.xTicks.labels where abs(label.x - label.tick) > 1 {
+        axes.move(label.tick, frame.bottom + 4)
+        axes.line(label.x, frame.bottom + 7)
+      }
+    }
+    for label in yLabels where abs(label.y - label.tick) > 1 {
+      axes.move(frame.x - 4, label.tick)
+      axes.line(frame.x - 6.5, label.y)
+    }
     svg.path(axes, " fill=\"none\"" + svg.paints(stroke: .muted))
     drawWords(in: &svg)
   }
 
+  /// What stands at the ticks of the y axis, from the top, and where. Names of single places are moved apart; where there is
+  /// no room for all, some are left out.
+  private var yLabels: [(text: String, tick: Double, y: Double)] {
+    let all = layout.yTicks.compactMap { tick in
+      layout.y.place(tick.value).flatMap { y in tick.label.map { (text: $0, tick: y, y: y) } }
+    }
+    guard !panel.y.names.isEmpty else { return all }
+    let sorted = all.sorted { $0.tick < $1.tick }
+    let distances = sorted.map { _ in Layout.tickSize + 2 }
+    let range = frame.y...max(frame.bottom, frame.y)
+    if let places = Spread.apart(sorted.map(\.tick), distances: distances, within: range) {
+      return zip(sorted, places).map { ($0.text, $0.tick, $1) }
+    }
+    return Spread.standing(sorted.map(\.tick), distances: distances).map { sorted[$0] }
+  }
+
   private func drawWords(in svg: inout SVGText) {
-    if let title = panel.title {
-      // Above a colour bar of the panel's own there is room, too.
-      let bar = layout.hasColourBar ? layout.colours?.width(height: min(frame.height, 200)) ?? 0 : 16
+    for (number, line) in layout.title.enumerated() {
+      let above = Double(layout.title.count - 1 - number) * Layout.titleLine
       svg.label(
-        TextWidth.cut(title, to: frame.width + bar, size: Layout.titleSize * 1.08), frame.x,
-        frame.y - (figure.shadesAreNamed ? 22 : 7), size: Layout.titleSize, paint: .ink, isBold: true)
+        line, frame.x, frame.y - (figure.shadesAreNamed ? 22 : 7) - above, size: Layout.titleSize, paint: .ink,
+        isBold: true)
     }
     svg.open("g", " font-size=\"\(NumberText.coordinate(Layout.tickSize))\"" + svg.paints(fill: .muted))
     for label in layout.xTicks.labels {
@@ -124,10 +151,7 @@ struct PanelDrawing {
       }
     }
     if layout.yLabelsAreShown {
-      for tick in layout.yTicks {
-        guard let y = layout.y.place(tick.value), let label = tick.label else { continue }
-        svg.label(label, frame.x - 7, y + 4, .end)
-      }
+      for label in yLabels { svg.label(label.text, frame.x - 7, label.y + 4, .end) }
     }
     svg.close("g")
     if let title = layout.xTitle {

@@ -82,4 +82,8 @@ struct Rectangle: Hashable {
 
   var right: Double { x + width }
   var bottom: Double { y + height }
+
+  func overlaps(_ other: Rectangle) -> Bool {
+    x < other.right && other.x < right && y < other.bottom && other.y < bottom
+  }
 }

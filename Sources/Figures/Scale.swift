@@ -128,18 +128,33 @@ extension Scale {
     let every = max(1, (last - first + 1 + count - 1) / max(count, 1))
     var ticks: [Tick] = []
     let isPlain = first >= -3 && last <= 5
-    // Numbers between decades are labelled when few decades have a label of their own.
-    let labelled = decades < 1.5 ? [2, 3, 5] : decades < 2.5 ? [3.0] : []
+    let labelled = every == 1 ? labelledDigits(first...max(first, last), decades, about: count) : [1]
     for exponent in stride(from: first - 1, through: last, by: 1) {
       for digit in 1...9 {
         let value = Double(digit) * pow(10, Double(exponent))
         guard value >= low * (1 - 1e-9), value <= high * (1 + 1e-9), value.isFinite, value > 0 else { continue }
         if digit > 1 && (every > 1 || decades > 8) { continue }
-        let hasLabel = digit == 1 ? (exponent - first) % every == 0 : labelled.contains(Double(digit))
+        let hasLabel = labelled.contains(digit) && (digit > 1 || (exponent - first) % every == 0)
         ticks.append(Tick(value: value, label: hasLabel ? Scale.label(digit, exponent, isPlain) : nil))
       }
     }
     return ticks
+  }
+
+  /// Which numbers of each decade are labelled: more than its beginning where decades are few and there is room, but two
+  /// labels at least.
+  private func labelledDigits(_ exponents: ClosedRange<Int>, _ decades: Double, about count: Int) -> [Int] {
+    guard count > 1, decades < 2.5 else { return [1] }
+    func labels(_ digits: [Int]) -> Int {
+      (exponents.lowerBound - 1...exponents.upperBound).reduce(0) { sum, exponent in
+        sum
+          + digits.count { digit in
+            (low * (1 - 1e-9)...high * (1 + 1e-9)).contains(Double(digit) * pow(10, Double(exponent)))
+          }
+      }
+    }
+    let choices = ((decades < 1.5 ? [[1, 2, 3, 5]] : []) + [[1, 3], [1]]).filter { labels($0) > 1 }
+    return choices.first { labels($0) <= count } ?? choices.last ?? [1]
   }
 
   private static func label(_ digit: Int, _ exponent: Int, _ isPlain: Bool) -> String {

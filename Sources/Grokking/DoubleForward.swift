@@ -20,19 +20,19 @@ struct DoubleForward {
     var attention: [Double]
   }
 
-  private let layout: ParameterLayout
-  private let activation: Activation
-  private let W_in: Matrix  // (d_model, d_mlp)
-  private let W_out: Matrix  // (d_mlp, d_model)
-  private let W_U: Matrix  // (d_model, d_vocab_out)
-  private let b_in: [Double]
-  private let b_out: [Double]
+  let layout: ParameterLayout
+  let activation: Activation
+  let W_in: Matrix  // (d_model, d_mlp)
+  let W_out: Matrix  // (d_mlp, d_model)
+  let W_U: Matrix  // (d_model, d_vocab_out)
+  let b_in: [Double]
+  let b_out: [Double]
   /// Residual stream at `=` before attention: W_E[p] + W_pos[2].
-  private let equals: [Double]
+  let equals: [Double]
   /// Attention score of each token at positions 0, 1 and 2, for each head; [head][position · (p + 1) + token].
   private let scores: [[Double]]
   /// What each head adds to the residual stream for full attention to that token; rows as `scores`, columns d_model.
-  private let outputs: [Matrix]
+  let outputs: [Matrix]
 
   init(_ weights: Parameters<Float>, activation: Activation) {
     layout = weights.layout
@@ -76,18 +76,11 @@ struct DoubleForward {
     let (p, model) = (layout.modulus, layout.model)
     var residual = Matrix(rows: p, columns: model.dModel)
     residual.addToRows(equals)
-    var attention = [Double](repeating: 0, count: model.heads * 3 * p)
+    let attention = attention(a: a)
     for head in 0..<model.heads {
       for b in 0..<p {
-        let tokens = [a, (p + 1) + b, 2 * (p + 1) + p]
-        let score = tokens.map { scores[head][$0] }
-        let top = max(score[0], score[1], score[2])
-        let weight = score.map { DeterministicMath.exp($0 - top) }
-        let total = weight[0] + weight[1] + weight[2]
-        for position in 0..<3 {
-          let share = weight[position] / total
-          attention[(head * 3 + position) * p + b] = share
-          residual.addRow(of: outputs[head], tokens[position], times: share, to: b)
+        for (position, token) in [a, (p + 1) + b, 2 * (p + 1) + p].enumerated() {
+          residual.addRow(of: outputs[head], token, times: attention[(head * 3 + position) * p + b], to: b)
         }
       }
     }
@@ -101,10 +94,33 @@ struct DoubleForward {
       neurons: neurons, logits: output * W_U, skipLogits: residual * W_U, attention: attention)
   }
 
+  /// As in `Rows`.
+  func attention(a: Int) -> [Double] {
+    let (p, heads) = (layout.modulus, layout.model.heads)
+    var attention = [Double](repeating: 0, count: heads * 3 * p)
+    for head in 0..<heads {
+      let scores = scores[head]
+      let (first, third) = (scores[a], scores[2 * (p + 1) + p])
+      for b in 0..<p {
+        let second = scores[(p + 1) + b]
+        let top = max(first, second, third)
+        let weights = (
+          DeterministicMath.exp(first - top), DeterministicMath.exp(second - top), DeterministicMath.exp(third - top)
+        )
+        let total = weights.0 + weights.1 + weights.2
+        let place = head * 3 * p + b
+        attention[place] = weights.0 / total
+        attention[place + p] = weights.1 / total
+        attention[place + 2 * p] = weights.2 / total
+      }
+    }
+    return attention
+  }
+
   /// What `b_out` adds to every pair's logits; d_vocab_out.
   var biasLogits: [Double] { (Matrix(rows: 1, columns: b_out.count, of: b_out) * W_U).row(0) }
 
-  private func activate(_ neurons: inout Matrix) {
+  func activate(_ neurons: inout Matrix) {
     switch activation {
     case .relu:
       for i in neurons.storage.indices {

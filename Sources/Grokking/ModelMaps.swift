@@ -51,8 +51,8 @@ package struct ModelMaps: Sendable {
     let layout = weights.layout
     let circle = Circle(of: operation, modulus: layout.modulus)
     let (n, heads) = (circle.length, layout.model.heads)
-    let forward = DoubleForward(weights, activation: activation)
     let classes = ModelMaps.classes(circle)
+    let forward = GridForward(DoubleForward(weights, activation: activation), classes: classes)
     var sums = GridSums(circle: circle, signals: numbers.count)
     var activations = numbers.map { _ in [Float](repeating: 0, count: n * n) }
     var attention = [[Float]](repeating: [Float](repeating: 0, count: n * n), count: heads)
@@ -71,7 +71,7 @@ package struct ModelMaps: Sendable {
         for index in numbers.indices { activations[index][entry] = Float(chosen[b, index]) }
         for head in 0..<heads { attention[head][entry] = Float(rows.attention[head * 3 * layout.modulus + b]) }
       }
-      transformed.append(circle.basis.rows * rows.logits.selectingRows(circle.residues).selectingColumns(classes))
+      transformed.append(circle.basis.rows * rows.logits.selectingRows(circle.residues))
     }
     length = n
     residues = circle.residues

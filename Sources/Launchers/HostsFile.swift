@@ -111,10 +111,7 @@ private struct HostsReader {
     }
     if let name {
       guard let called = name.text, ClusterHost.isName(called) else {
-        complain(
-          name,
-          "name is none; use up to 40 letters, digits, -, _ and ., other than operator and coordinator, which name files here"
-        )
+        complain(name, "name is none; use up to 40 letters, digits, -, _ and ., and neither operator nor coordinator")
         return nil
       }
       return ClusterHost(name: called, address: text, settings: settings)

@@ -126,9 +126,11 @@ extension Store {
         database,
         sql: """
           SELECT finished, coalesce(
-            (SELECT min(lease) FROM attempt WHERE class IS NULL), (SELECT max(lease) + 1 FROM attempt), 1)
+            (SELECT min(lease) FROM attempt WHERE class IS NULL AND lease >= ?), (SELECT max(lease) + 1 FROM attempt), 1)
           FROM sweep WHERE number = ?
-          """, arguments: [number])!
+          """,
+        // What was not open then, and is older, is not open now.
+        arguments: [lease?.number ?? 0, number])!
       let places =
         lease == nil
         ? "sweep_point CROSS JOIN run ON run.point = sweep_point.point"

@@ -156,12 +156,14 @@ extension Store {
         sql: """
           SELECT point.id, attempt.worker, worker.host, attempt.class, attempt.reason, attempt.ended
           FROM (
-            SELECT * FROM attempt ORDER BY lease DESC LIMIT 10000
+            SELECT lease, point, worker, class, reason, ended FROM attempt
+            WHERE lease > (SELECT max(lease) FROM attempt) - 10000
+              AND class NOT IN ('finished', 'preempted', 'superseded', 'verified')
+            ORDER BY lease DESC LIMIT ?
           ) AS attempt
-          JOIN point ON point.number = attempt.point
-          JOIN worker ON worker.number = attempt.worker
-          WHERE attempt.class NOT IN ('finished', 'preempted', 'superseded', 'verified')
-          ORDER BY attempt.lease DESC LIMIT ?
+          CROSS JOIN point ON point.number = attempt.point
+          CROSS JOIN worker ON worker.number = attempt.worker
+          ORDER BY attempt.lease DESC
           """,
         arguments: [count]
       ).map {

@@ -39,7 +39,7 @@ extension SweptKey {
     guard let first = settings.first else { return [] }
     let named = paths.flatMap { $0.split(separator: ",").map(String.init) }.compactMap(ExperimentKey.key)
     let candidates = (named + ExperimentKey.all.filter { key in !named.contains { $0.path == key.path } })
-      .filter { key in !key.isSeed && settings.contains { key.value($0) != key.value(first) } }
+      .filter { key in !key.isSeed && varies(key, in: settings, first) }
     var kept: [(key: ExperimentKey, values: [Value], groups: [Int], alongside: [String])] = []
     for key in candidates {
       let values = settings.map { Value(key.value($0)) }
@@ -51,6 +51,21 @@ extension SweptKey {
       }
     }
     return kept.map { SweptKey(path: $0.key.path, values: $0.values, alongside: $0.alongside) }
+  }
+
+  /// Of ten thousand settings most keys have one value, which whole groups of them tell at once.
+  private static func varies(_ key: ExperimentKey, in settings: [Experiment], _ first: Experiment) -> Bool {
+    let isSame: (Experiment) -> Bool =
+      switch key.group {
+      case "task": { $0.task == first.task }
+      case "model": { $0.model == first.model }
+      case "training": { $0.training == first.training }
+      case "measure": { $0.measure == first.measure }
+      case "stop": { $0.stop == first.stop }
+      default: { _ in false }
+      }
+    let value = key.value(first)
+    return settings.contains { !isSame($0) && key.value($0) != value }
   }
 
   /// Whether keys that tell apart the same settings do so because they belong together. Two sampled keys tell all settings

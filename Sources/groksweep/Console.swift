@@ -18,6 +18,14 @@ enum Console {
     write(text + "\n", to: 1)
   }
 
+  /// The same for what may be a file by redirection: a disk that is full must not pass for a picture.
+  ///
+  /// - Throws: `Failure`; not when nobody reads any more.
+  static func deliver(_ text: String) throws {
+    guard let code = write(text + "\n", to: 1), code != EPIPE else { return }
+    throw Failure("stdout cannot be written: \(String(cString: strerror(code)).lowercased())", .failed)
+  }
+
   /// Progress and remarks.
   static func remark(_ text: String) { say(text, .info) }
 
@@ -40,16 +48,20 @@ enum Console {
 
   static func flush() { fflush(nil) }
 
-  /// Writes everything or gives up when nobody reads any more (a closed pipe is not our failure).
-  static func write(_ text: String, to descriptor: Int32) {
+  /// Writes everything or gives up, as when nobody reads any more (a closed pipe is not our failure).
+  ///
+  /// - Returns: why it gave up, as errno has it.
+  @discardableResult
+  static func write(_ text: String, to descriptor: Int32) -> Int32? {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if written < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        return
+        return errno
       }
       bytes = bytes.dropFirst(written)
     }
+    return nil
   }
 }

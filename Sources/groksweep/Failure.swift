@@ -57,7 +57,7 @@ struct Failure: Error {
     case let error as LauncherError: error.isBadInput ? .badInput : .failed
     case is NoCoordinator: .noCoordinator
     case is NotLetIn: .notAllowed
-    case is WireError, is KeyFileError, is RunFigureError: .badInput
+    case is WireError, is KeyFileError, is RunFigureError, is DiagramAxesError: .badInput
     case is ZeroMQError, is LocalWorkersError, is OnlyHostBarred, is SpawnError, is SocketFolderError,
       is SealedFileError, is ScratchUnwritable, is DashboardError, is SnapshotMissing:
       .failed

@@ -1,5 +1,6 @@
-// Which sweep of a store is meant, for commands that draw.
+// Which sweep of a store is meant, and how its phase diagram is to be drawn, for commands that draw.
 
+import ArgumentParser
 import Foundation
 import Reports
 import Results
@@ -27,9 +28,29 @@ extension StoredRunOptions {
   }
 }
 
-/// The command that writes the data of a figure of `sweep`, named as the placeholder FIGURE.
-func plotCommand(store: String, sweep: String) -> @Sendable (String) -> String {
-  { figure in
-    ShellWords.line(["groksweep", "plot", figure, "--store", store, "--sweep", sweep, "-o", "\(figure).csv"])
+/// `--x` and `--y`.
+struct DiagramOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The swept value that goes to the right in the phase diagram, as in weight_decay.", valueName: "axis"))
+  var x: String?
+  @Option(help: ArgumentHelp("The swept value that goes upwards in the phase diagram.", valueName: "axis"))
+  var y: String?
+
+  var isGiven: Bool { x != nil || y != nil }
+
+  func axes(of settings: SweepSettings) throws -> DiagramAxes { try DiagramAxes(x: x, y: y, of: settings) }
+
+  /// As somebody would write them again.
+  var words: [String] { (x.map { ["--x", $0] } ?? []) + (y.map { ["--y", $0] } ?? []) }
+}
+
+/// The command that writes the data of the figure of `sweep` that is named.
+func plotCommand(store: String, sweep: String, _ diagram: DiagramOptions) -> @Sendable (String) -> String {
+  let axes = diagram.words
+  return { figure in
+    ShellWords.line(
+      ["groksweep", "plot", figure, "--store", store, "--sweep", sweep]
+        + (figure == SweepFigure.phaseDiagram.rawValue ? axes : []) + ["-o", "\(figure).csv"])
   }
 }

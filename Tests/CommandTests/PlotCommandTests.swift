@@ -41,6 +41,17 @@ import Testing
     #expect(csv[0] == "epoch,train_loss,test_loss" && csv.count == 7 && csv[5].hasPrefix("40,"))
   }
 
+  @Test func `a picture that stdout cannot take is an error, and one that nobody reads is not`() throws {
+    let (folder, point) = try folderWithStore()
+    let plot = "'\(Groksweep.path)' plot losses --point \(point)"
+    let full = try Running("/bin/sh", ["-c", "\(plot) > /dev/full"], in: folder).end(within: 60)
+    #expect(full.status == 1 && full.errors.contains("stdout cannot be written: no space left"), "\(full.errors)")
+    let closed = try Running("/bin/sh", ["-c", "{ \(plot); echo $? >&2; } | true"], in: folder).end(within: 60)
+    #expect(closed.errors.hasSuffix("0\n"), "\(closed.errors)")
+    let unnamed = try Groksweep.run(["plot", "losses", "--point", point, "-o", ""], in: folder)
+    #expect(unnamed.status == 65 && unnamed.errors.contains("the name of the file to write is empty"))
+  }
+
   @Test func `PNG and PDF come from rsvg-convert, and without it a sentence`() throws {
     let (folder, point) = try folderWithStore()
     // A path without the program.
@@ -80,6 +91,9 @@ import Testing
     let report = try Groksweep.run(["report", "-o", "bare.html"] + named, in: folder)
     #expect(report.status == 0)
     #expect(try String(decoding: bytes(folder, "bare.html"), as: UTF8.self).contains(advice))
+    let absent = try Groksweep.run(["plot", "attention", "-o", "a.svg"] + named, in: folder)
+    #expect(absent.status == 1 && absent.output.isEmpty && absent.errors.contains(advice), "\(absent.errors)")
+    #expect(try !folder.names().contains("a.svg"))
     let none = try Groksweep.run(["weights", point, "--store", "bare.sqlite", "-o", "w"], in: folder)
     #expect(none.status == 1 && none.errors.contains(advice))
     #expect(try Groksweep.run(["verify", point, "--store", "bare.sqlite", "--workers", "1"], in: folder).status == 0)

@@ -66,9 +66,12 @@ import Testing
     #expect(shown.status == 0 && shown.output.hasPrefix("<svg ") && shown.output.contains("weight_decay"))
     #expect(try Groksweep.run(["plot", "survival", "-o", "s.csv"], in: folder).status == 0)
     #expect(try text(folder, "s.csv").hasPrefix("runs_of,epoch,not_yet_grokked,low,high\r\n"))
-    let absent = try Groksweep.run(["plot", "predictors"], in: folder)
-    #expect(absent.status == 0 && absent.errors.contains("No run of this sweep has grokked"))
+    let absent = try Groksweep.run(["plot", "predictors", "-o", "p.csv"], in: folder)
+    #expect(absent.status == 1 && absent.output.isEmpty)
+    #expect(absent.errors.hasPrefix("groksweep: predictors of the sweep small: No run of this sweep has grokked"))
+    #expect(try !folder.names().contains("p.csv"))
     let critical = try Groksweep.run(["plot", "critical-values"], in: folder)
+    #expect(critical.status == 1 && critical.output.isEmpty)
     #expect(critical.errors.contains("does not search where the outcome changes"))
     let run = try Groksweep.run(["plot", "losses", "--sweep", "small"], in: folder)
     #expect(run.status == 64 && run.errors.contains("losses is a figure of one run: name it with --point"))
@@ -78,6 +81,25 @@ import Testing
     #expect(list.output.contains("Of a sweep:") && list.output.contains("  phase-diagram "))
     let near = try Groksweep.run(["plot", "phase-diagramm"], in: folder)
     #expect(near.status == 64 && near.errors.contains("did you mean phase-diagram?"))
+  }
+
+  @Test func `a phase diagram has the axes that were asked for, in plots and in reports`() throws {
+    let folder = try folderWithStore()
+    let turned = ["--x", "weight_decay", "--y", "train_fraction"]
+    #expect(try Groksweep.run(["plot", "phase-diagram", "-o", "p.csv"] + turned, in: folder).status == 0)
+    #expect(try text(folder, "p.csv").hasPrefix("weight_decay,train_fraction,points,"))
+    #expect(try Groksweep.run(["report", "-o", "report.html"] + turned, in: folder).status == 0)
+    #expect(try text(folder, "report.html").contains("data-x-title=\"weight_decay\""))
+    let unknown = try Groksweep.run(["report", "--x", "weight_deacy", "-o", "x.html"], in: folder)
+    #expect(unknown.status == 65, "\(unknown.errors)")
+    #expect(
+      unknown.errors.contains(
+        "did you mean weight_decay? what it sweeps is training.weight_decay, task.train_fraction"))
+    #expect(try !folder.names().contains("x.html"))
+    let other = try Groksweep.run(["plot", "survival"] + turned, in: folder)
+    #expect(other.status == 64 && other.errors.contains("--x and --y are the axes of phase-diagram"))
+    let run = try Groksweep.run(["report", "--point", "00", "-o", "x.html"] + turned, in: folder)
+    #expect(run.status == 64 && run.errors.contains("a run has none"))
   }
 
   @Test func `an empty, a newer, a foreign and an absent store are answered in a sentence`() throws {

@@ -26,18 +26,21 @@ final class Shelf: @unchecked Sendable {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  /// Weight decays × seeds.
+  /// Weight decays × train fractions × seeds.
   @discardableResult
-  func register(_ name: String = "decay", decays: [Double] = [1, 2], seeds: Int = 2) throws -> [Point] {
-    let points = decays.flatMap { decay in
+  func register(
+    _ name: String = "decay", decays: [Double] = [1, 2], fractions: [Double] = [0.5], seeds: Int = 2
+  ) throws -> [Point] {
+    let settings = decays.flatMap { decay in fractions.map { (decay, $0) } }
+    let points = settings.flatMap { decay, fraction in
       (0..<seeds).map { seed in
         Point(
           experiment: Experiment(
-            task: LearningTask(operation: .add, modulus: 7, trainFraction: 0.5),
+            task: LearningTask(operation: .add, modulus: 7, trainFraction: fraction),
             model: ModelShape(dModel: 8, heads: 2, dMLP: 16, activation: .relu, biases: true, dVocabOut: 8),
             training: TrainingSettings(epochs: 1000, weightDecay: decay), measure: MeasureSettings(evaluateEvery: 100),
             modelSeed: UInt64(seed), dataSeed: UInt64(seed)),
-          setting: "weight_decay=\(decay)")
+          setting: "weight_decay=\(decay)\(fractions.count > 1 ? " train_fraction=\(fraction)" : "")")
       }
     }
     _ = try store.register(
@@ -160,6 +163,17 @@ struct Visitor {
     }
     let status = lines.first.flatMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } } ?? 0
     return Answer(status: status, headers: found, body: parts.count > 1 ? String(parts[1]) : "")
+  }
+
+  /// Connections that say nothing, or the beginning of a request and no more.
+  func silent(_ count: Int, saying words: String = "") throws -> [Int32] {
+    try (0..<count).map { _ in
+      let descriptor = try connect()
+      _ = Array(words.utf8).withUnsafeBytes {
+        Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      return descriptor
+    }
   }
 
   /// Reads a stream of events until `isEnough` of all that came; false when it ended before.

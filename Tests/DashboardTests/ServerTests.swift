@@ -23,6 +23,34 @@ import Testing
     }
   }
 
+  @Test func `every answer forbids what is written into it, whatever went wrong`() async throws {
+    let shelf = try Shelf()
+    let token = Access.newToken()
+    func safe(_ answer: Answer, _ status: Int) {
+      #expect(answer.status == status)
+      #expect(answer.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true, "\(status)")
+      #expect(answer.headers["x-content-type-options"] == "nosniff", "\(status)")
+    }
+    try await serving(shelf.site()) { visitor, _ in
+      safe(try visitor.ask("/"), 200)
+      safe(try visitor.ask("/nothing"), 404)
+      safe(try visitor.ask("/", method: "POST", [("Content-Length", "0")]), 405)
+      safe(try visitor.ask("/", host: "evil.example"), 421)
+      safe(try visitor.ask("/favicon.ico"), 204)
+      safe(try visitor.ask("/events?page=/nothing"), 204)
+      safe(try visitor.ask("/find?point=ab"), 303)
+      safe(try visitor.ask("/" + String(repeating: "a", count: 60_000)), 404)
+      #expect(try visitor.ask("/").headers["server-timing"]?.hasPrefix("page;dur=") == true)
+    }
+    try await serving(shelf.site(), token: token) { visitor, _ in
+      safe(try visitor.ask("/"), 401)
+      safe(try visitor.ask("/?token=\(token)"), 303)
+    }
+    try await serving(Site(store: shelf.folder.appending(path: "no.sqlite").path, logger: quiet)) { visitor, _ in
+      safe(try visitor.ask("/"), 503)
+    }
+  }
+
   @Test func `it answers reading only, and HEAD has the headers without the page`() async throws {
     let shelf = try Shelf()
     try await serving(shelf.site()) { visitor, _ in
@@ -87,6 +115,57 @@ import Testing
       let page = try visitor.ask("/", [("Cookie", String(cookie))])
       #expect(page.status == 200)
       #expect(page.body.contains("secret") && !page.body.contains(token))
+    }
+  }
+
+  @Test func `signing in leads on to the page that was asked for, axes and all, and to no other place`() async throws {
+    let shelf = try Shelf()
+    let token = Access.newToken()
+    try await serving(shelf.site(), token: token) { visitor, _ in
+      for (path, place) in [
+        (
+          "/sweep/a%20b?x=weight_decay&token=\(token)&y=train_fraction",
+          "/sweep/a%20b?x=weight_decay&y=train_fraction"
+        ),
+        ("//evil.example/?token=\(token)", "/"), ("/\\evil.example?token=\(token)", "/"),
+        ("/point/ab?token=\(token)", "/point/ab"),
+      ] {
+        #expect(try visitor.ask(path).headers["location"] == place, "\(path)")
+      }
+    }
+  }
+
+  @Test func `connections that say nothing, or never end what they say, give way to those that ask`() async throws {
+    let shelf = try Shelf()
+    try await serving(shelf.site()) { visitor, _ in
+      var silent: [Int32] = []
+      defer { for descriptor in silent { close(descriptor) } }
+      silent += try visitor.silent(200)
+      silent += try visitor.silent(200, saying: "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+      for _ in 0..<5 { #expect(try visitor.ask("/").status == 200) }
+    }
+  }
+
+  @Test func `more pages than are followed at once are told so, and find room when others have gone`() async throws {
+    let shelf = try Shelf()
+    try shelf.register()
+    try await serving(shelf.site()) { visitor, _ in
+      let request = "GET /events?page=/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+      let followers = try visitor.silent(64, saying: request)
+      var isFull = false
+      for _ in 0..<600 where !isFull {
+        isFull = try visitor.ask("/events?page=/", within: 1).status == 503
+      }
+      #expect(isFull)
+      #expect(try visitor.ask("/").status == 200)
+      for descriptor in followers { close(descriptor) }
+      var hasRoom = false
+      for round in 0..<600 where !hasRoom {
+        // A stream learns that nobody listens when it next has something to say.
+        try shelf.register("round \(round)")
+        hasRoom = try visitor.ask("/events?page=/", within: 1).status == 200
+      }
+      #expect(hasRoom)
     }
   }
 

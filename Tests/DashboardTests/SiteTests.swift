@@ -125,6 +125,38 @@ import Testing
     #expect(command.contains("--sweep &#39;a&quot;b&#39;\\&#39;&#39;&lt;script&gt;"))
   }
 
+  @Test func `a sweep's page has the axes that its address names, and a form to choose them`() async throws {
+    let shelf = try Shelf()
+    for point in try shelf.register(fractions: [0.3, 0.5, 0.7]) { try shelf.finish(point) }
+    let site = shelf.site()
+    let plain = html(await site.page(at: "/sweep/decay"), "/sweep/decay")
+    #expect(plain.contains("data-x-title=\"train_fraction\""))
+    #expect(plain.contains("<form action=\"/sweep/decay\" method=\"get\">"))
+    #expect(!plain.contains(" selected"))
+    let path = "/sweep/decay?y=&x=training.weight_decay"
+    let turned = html(await site.page(at: path), path)
+    #expect(turned.contains("data-x-title=\"weight_decay\""))
+    #expect(turned.contains("<option value=\"training.weight_decay\" selected>"))
+    #expect(turned.contains("--x training.weight_decay -o report.html"))
+    #expect(turned.contains("data-events=\"/events?page=%2fsweep%2fdecay%3fy%3d%26x%3dtraining.weight_decay&amp;seen="))
+    #expect(html(await site.page(at: "/sweep/decay"), "/sweep/decay") == plain)
+    let hostile = Shelf.hostile.utf8.map { String(format: "%%%02x", $0) }.joined()
+    for (query, words) in [
+      ("x=weight_deacy", "did you mean weight_decay?"), ("x=weight_decay&y=weight_decay", "cannot be both axes"),
+      ("y=seed", "seeds are no axis"), ("x=\(hostile)", "does not sweep"),
+    ] {
+      let page = await site.page(at: "/sweep/decay?\(query)")
+      #expect(page.kind == .notFound && html(page).contains(words), "\(query)")
+      #expect(!html(page).contains("<script>alert"))
+    }
+  }
+
+  @Test func `a sweep of one value has no axes to choose`() async throws {
+    let shelf = try Shelf()
+    for point in try shelf.register() { try shelf.finish(point) }
+    #expect(!html(await shelf.site().page(at: "/sweep/decay")).contains("<select"))
+  }
+
   @Test func `a failed point says why, and what helps`() async throws {
     let shelf = try Shelf()
     let points = try shelf.register()

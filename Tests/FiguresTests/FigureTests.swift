@@ -124,12 +124,78 @@ import Testing
     #expect(page.contains("\(spike) 9"))
   }
 
+  @Test func `names of neighbouring places are moved apart, and none is lost while there is room`() throws {
+    let names: [Double: String] = [0: "const", 20: "11", 21: "22", 22: "24", 59: "last"]
+    let cells = Cells(columns: 60, rows: 60, values: (0..<3600).map { Double($0) }, valueTitle: "norm")
+    let panel = Sample.panel([.cells(cells)], x: Axis("b", names: names), y: Axis("a", names: names))
+    for width in [400.0, 720] {
+      let drawn = try Drawn(Sample.figure([panel], shape: .square), Rendering(width: width))
+      for name in names.values { #expect(drawn.words.count { $0 == name } == 2, "\(name) at \(width)") }
+      drawn.expectLegible("names at \(width)")
+    }
+    let many = Dictionary(uniqueKeysWithValues: (0..<60).map { (Double($0), "\($0)") })
+    let crowded = Sample.panel([.cells(cells)], x: Axis("b", names: many), y: Axis("a", names: many))
+    try Drawn(Sample.figure([crowded], shape: .square)).expectLegible("sixty names")
+  }
+
+  @Test func `logarithmic axes of few decades have numbers between them where there is room, and two labels at least`()
+    throws
+  {
+    func labels(_ low: Double, _ high: Double, width: Double) throws -> [String] {
+      let panel = Sample.panel([Sample.line("train", [(low, 1), (high, 2)])], x: Axis("Epoch", .logarithmic))
+      let drawn = try Drawn(Sample.figure([panel]), Rendering(width: width))
+      return drawn.words.filter { Double($0.replacing(",", with: "")).map { $0 >= 100 } ?? false }
+    }
+    #expect(try labels(170, 10_000, width: 720) == ["300", "1,000", "3,000", "10,000"])
+    #expect(try labels(100, 10_000, width: 260) == ["100", "1,000", "10,000"])
+    #expect(try labels(300, 6000, width: 720) == ["300", "500", "1,000", "2,000", "3,000", "5,000"])
+    #expect(try labels(300, 6000, width: 260).count >= 2)
+  }
+
+  @Test func `a panel's title goes on in a second line, and is cut there`() throws {
+    let title = "3f2a91bc weight_decay=2 train_fraction=0.6, seed 1, and more than two lines can hold of it all"
+    let panels = (0..<3).map { _ in Sample.panel([Sample.line("train", [(0, 1), (1, 2)])], title: title) }
+    let drawn = try Drawn(Sample.figure(panels, columns: 3))
+    #expect(drawn.words.count { $0.hasPrefix("3f2a91bc weight_decay=2") } == 3)
+    #expect(drawn.words.count { $0.hasPrefix("train_fraction=0.6") && $0.hasSuffix("…") } == 3)
+    drawn.expectLegible("titles of two lines")
+  }
+
+  @Test func `in a page a bar says what it is over its whole stretch of the axis, in a file by itself`() throws {
+    let page = try Drawn(Sample.spectrum, Rendering(.page))
+    let stretches = page.named("rect").filter { $0.attributes["pointer-events"] == "all" }
+    #expect(stretches.count == 56 && stretches.allSatisfy { $0.attributes["fill"] == "none" })
+    #expect(stretches.map { $0.children.first?.text } == (1...56).map { "k = \($0)" })
+    let heights = Set(stretches.compactMap { $0.number("height") })
+    #expect(heights == [260])
+    let file = try Drawn(Sample.spectrum)
+    #expect(!file.named("rect").contains { $0.attributes["pointer-events"] != nil })
+    #expect(file.named("rect").count { $0.children.first?.text.hasPrefix("k = ") == true } == 56)
+  }
+
   @Test func `a step holds its value until the next`() throws {
     let line = Line("s", [Line.Point(0, 1), Line.Point(1, 0)], .series(0), shape: .steps)
     let drawn = try Drawn(Sample.figure([Sample.panel([.line(line)])]))
     let path = try #require(
       drawn.paths.first { $0.contains("h") && $0.contains("v") && !$0.contains("z") && $0.count { $0 == "M" } == 1 })
     #expect(path.firstIndex(of: "h")! < path.firstIndex(of: "v")!)
+  }
+
+  @Test func `curves in steps that lie on each other take turns in colour, and one alone has no dashes`() throws {
+    func steps(_ label: String, _ colour: Int) -> Mark {
+      .line(Line(label, [Line.Point(0, 1), Line.Point(1, 0.5), Line.Point(2, 0.5)], .series(colour), shape: .steps))
+    }
+    let alone = try Drawn(Sample.figure([Sample.panel([steps("a", 0)])]), Rendering(.page))
+    #expect(!alone.named("path").contains { $0.attributes["stroke-dashoffset"] != nil })
+    let three = Sample.panel([steps("a", 0), steps("b", 1), steps("c", 2)])
+    let drawn = try Drawn(Sample.figure([three]), Rendering(.page))
+    let turns = drawn.named("path").filter { $0.attributes["stroke-dashoffset"] != nil }
+    #expect(turns.map { $0.attributes["stroke-dasharray"] } == ["7 14", "7 14", "7 14"])
+    #expect(turns.map { $0.attributes["stroke-dashoffset"] } == ["0", "-7", "-14"])
+    #expect(turns.map { $0.attributes["class"] } == ["s-s0", "s-s1", "s-s2"])
+    #expect(Set(turns.compactMap { $0.attributes["d"] }).count == 1)
+    // Each has one path with values: the pointer finds no curve twice.
+    #expect(drawn.named("path").compactMap { $0.attributes["data-label"] } == ["a", "b", "c"])
   }
 
   @Test

@@ -89,6 +89,40 @@ import Testing
     }
   }
 
+  @Test(arguments: samples.indices) func `the grids that pictures show are those of the naive model`(_ index: Int)
+    throws
+  {
+    let sample = Self.samples[index].sample
+    let naive = sample.naive
+    let (n, neurons) = (naive.n, Array(0..<min(3, naive.model.dMLP)))
+    let maps = try ModelMaps(
+      weights: sample.weights, activation: sample.activation, operation: sample.operation, neurons: neurons,
+      frequencies: [1])
+    #expect(maps.residues == naive.residues && maps.logitClasses == n)
+    func isClose(_ found: Float, _ expected: Double) -> Bool {
+      abs(Double(found) - expected) <= 1e-6 * max(1, abs(expected))
+    }
+    for (entry, pair) in naive.grid.enumerated() {
+      for neuron in maps.neurons { #expect(isClose(neuron.activations[entry], pair.neurons[neuron.number])) }
+      for (head, attention) in maps.attention.enumerated() {
+        #expect(isClose(attention[entry], pair.attention[head][0]))
+      }
+    }
+    let basis = FourierBasis(modulus: n)
+    let logits = naive.originalLogits
+    for first in 0..<n {
+      for second in 0..<n {
+        let squares = (0..<n).map { c in
+          let sum = (0..<n * n).reduce(0.0) { sum, entry in
+            sum + basis.row(first)[entry / n] * basis.row(second)[entry % n] * logits[entry][c]
+          }
+          return sum * sum
+        }
+        #expect(agrees(maps.logitNorms[first * n + second], squares.reduce(0, +).squareRoot()), "\(first), \(second)")
+      }
+    }
+  }
+
   @Test(arguments: samples.indices) func `W_L's residual and the shares along its directions are the twin's`(
     _ index: Int
   ) throws {

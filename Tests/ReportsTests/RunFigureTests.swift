@@ -60,6 +60,18 @@ import Testing
     }
   }
 
+  @Test func `figures with phases have a line where the run grokked, and none where it did not`() throws {
+    var subject = try Self.subject(Self.experiment(), hasWeights: false)
+    let kinds = [RunFigure.progress, .ginis, .weights, .excludedByFrequency, .cosineCoefficients]
+    subject.result.outcome = .grokked(memorization: 10, grokking: 40)
+    for kind in kinds {
+      let references = kind.figure(of: subject).panels[0].references
+      #expect(references == [Reference(.vertical, at: 40, "grokked (epoch 40)", .ink)], "\(kind)")
+    }
+    subject.result.outcome = .memorized(memorization: 10, censoredAfter: 60)
+    for kind in kinds { #expect(kind.figure(of: subject).panels[0].references.isEmpty, "\(kind)") }
+  }
+
   @Test func `an operation without waves has no measures that need them, and says so`() throws {
     let subject = try Self.subject(Self.experiment(.x2xyy2))
     for kind in [RunFigure.progress, .excludedByFrequency, .cosineCoefficients, .ablations] {

@@ -99,6 +99,83 @@ import Testing
     #expect(try figure(.survival, fixture).panels.count <= 12)
   }
 
+  /// Weight decays × train fractions × rates, one seed, all grokked.
+  private func threeAxes(rates: Int) throws -> SweepStore {
+    let fixture = try SweepStore()
+    let settings = (0..<rates).reversed().flatMap { rate in
+      SweepStore.grid([0.5, 1, 2], [0.3, 0.4]).map { base in
+        var setting = base
+        setting.training.learningRate = 0.001 * Double(rate + 1)
+        return setting
+      }
+    }
+    for (index, point) in try fixture.register(settings, seeds: 1).enumerated() {
+      try fixture.finish(point, SweepStore.grokked(200 + index))
+    }
+    return fixture
+  }
+
+  private func diagram(_ fixture: SweepStore, x: String?, y: String?) throws -> Figure {
+    var subject = try SweepSubject("decay", in: fixture.store, for: [.phaseDiagram])
+    subject.axes = try DiagramAxes(x: x, y: y, of: subject.settings)
+    return SweepFigure.phaseDiagram.figure(of: subject)
+  }
+
+  @Test func `a map has the axes that were asked for, and another value repeats it along its own order`() throws {
+    let fixture = try threeAxes(rates: 3)
+    let drawn = try diagram(fixture, x: "train_fraction", y: "training.learning_rate")
+    #expect(drawn.panels.map(\.title) == ["weight_decay 0.5", "weight_decay 1", "weight_decay 2"])
+    #expect(drawn.panels.allSatisfy { $0.x == Axis("train_fraction", .bands(["0.3", "0.4"])) })
+    #expect(drawn.panels.allSatisfy { $0.y == Axis("learning_rate", .bands(["0.001", "0.002", "0.003"])) })
+    #expect(drawn.caption.contains("There is a map for each value of weight_decay."))
+    let one = try diagram(fixture, x: nil, y: "weight_decay")
+    #expect(one.panels[0].y.title == "weight_decay" && one.panels[0].x.title == "learning_rate")
+    #expect(one.panels.map(\.title) == ["train_fraction 0.3", "train_fraction 0.4"])
+    let suggested = try diagram(fixture, x: nil, y: nil)
+    #expect(suggested == (try figure(.phaseDiagram, fixture)))
+    // Settings came with their rates descending; maps follow each other along them all the same.
+    let across = try diagram(fixture, x: "weight_decay", y: "train_fraction")
+    #expect(across.panels.map(\.title) == ["learning_rate 0.001", "learning_rate 0.002", "learning_rate 0.003"])
+  }
+
+  @Test func `a value with very many levels is put together in the cells, and the caption says what that means`() throws
+  {
+    let drawn = try diagram(try threeAxes(rates: 7), x: "weight_decay", y: "train_fraction")
+    #expect(drawn.panels.count == 1)
+    #expect(map(drawn.panels[0])?.cells.map(\.text) == Array(repeating: "7/7", count: 6))
+    #expect(drawn.caption.contains("Cells hold runs of all values of learning_rate, which has too many"))
+  }
+
+  private static let wrongAxes: [(x: String?, y: String?, words: String)] = [
+    ("decay", nil, "does not sweep \"decay\"; what it sweeps is training.weight_decay, task.train_fraction"),
+    (nil, "weight_deacy", "did you mean weight_decay? what it sweeps is"),
+    ("weight_decay", "training.weight_decay", "training.weight_decay cannot be both axes"),
+    ("seed", nil, "seeds are no axis of a phase diagram"), ("", nil, "does not sweep \"\""),
+    ("a\nb", nil, "does not sweep \"a\\nb\""),
+  ]
+
+  @Test(arguments: wrongAxes) func `axes that a sweep does not have are refused with those that it has`(
+    _ x: String?, _ y: String?, _ words: String
+  ) throws {
+    let settings = try SweepSubject("decay", in: try grid().store, for: []).settings
+    let error = #expect(throws: DiagramAxesError.self) { try DiagramAxes(x: x, y: y, of: settings) }
+    #expect(error.map { "\($0)".contains(words) } == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func `where one value or none is swept there is no second axis to choose`() throws {
+    let one = try SweepStore()
+    try one.register(SweepStore.grid([0.5, 1], [0.3]))
+    let settings = try SweepSubject("decay", in: one.store, for: []).settings
+    #expect(try DiagramAxes(x: "weight_decay", y: nil, of: settings) != .suggested)
+    let alone = #expect(throws: DiagramAxesError.self) { try DiagramAxes(x: nil, y: "weight_decay", of: settings) }
+    #expect(alone?.description.contains("sweeps training.weight_decay alone") == true)
+    let none = try SweepStore()
+    try none.register([SweepStore.experiment])
+    let seeds = try SweepSubject("decay", in: none.store, for: []).settings
+    let error = #expect(throws: DiagramAxesError.self) { try DiagramAxes(x: "weight_decay", y: nil, of: seeds) }
+    #expect(error?.description.hasSuffix("this sweep sweeps seeds alone") == true)
+  }
+
   @Test func `sampled values are put together in bins, and none is lost`() throws {
     let fixture = try SweepStore()
     let settings = (0..<50).map { index in

@@ -31,7 +31,8 @@ import Testing
     #expect(page.contains("a worker said &lt;no&gt;"))
     #expect(
       page.contains(
-        "No run was computed a second time; `groksweep verify` does that. No result disagreed with another."))
+        "No run was computed a second time; <code>groksweep verify</code> does that. No result disagreed with another.")
+    )
   }
 
   @Test func `names with quotes, angle brackets and ampersands are text wherever they stand`() throws {

@@ -15,8 +15,6 @@ package struct FigureBlock: Sendable {
   private static let mostBytes = 1_000_000
   package static let wide = 720.0
   package static let narrow = 400.0
-  /// Drawn once for all pages: between the two, so that its words stay legible on a narrow page.
-  private static let growing = 460.0
 
   package var figure: Figure
   package var data: Data
@@ -30,17 +28,12 @@ package struct FigureBlock: Sendable {
     let name = figure.name
     var block = "<figure id=\"figure-\(name)\" data-name=\"\(name)\">\n<h3>\(Markup.escaped(figure.title))</h3>\n"
     if let absence = figure.absence {
-      return block + "<p class=\"absent\">\(Markup.escaped(absence))</p>\n</figure>"
+      return block + "<p class=\"absent\">\(HTMLPage.prose(absence))</p>\n</figure>"
     }
-    if figure.hasRaster || figure.isEmpty {
-      // Pictures of many cells are too heavy to be there twice; drawn small, they may grow.
-      block += "<div class=\"drawing\">\(figure.svg(Rendering(.page, width: Self.growing)))</div>\n"
-    } else {
-      block += "<div class=\"drawing wide\">\(figure.svg(Rendering(.page, width: Self.wide)))</div>\n"
-      block +=
-        "<div class=\"drawing narrow\">\(figure.svg(Rendering(.page, width: Self.narrow, suffix: "-narrow")))</div>\n"
-    }
-    block += "<figcaption>\(Markup.escaped(figure.caption))</figcaption>\n"
+    block += "<div class=\"drawing wide\">\(figure.svg(Rendering(.page, width: Self.wide)))</div>\n"
+    block +=
+      "<div class=\"drawing narrow\">\(figure.svg(Rendering(.page, width: Self.narrow, suffix: "-narrow")))</div>\n"
+    block += "<figcaption>\(HTMLPage.prose(figure.caption))</figcaption>\n"
     return block + dataMarkup + "</figure>"
   }
 
@@ -64,10 +57,9 @@ package struct FigureBlock: Sendable {
       return "<details><summary>Data (\(count))</summary>\(HTMLPage.table(figure.table, limit: 50))</details>\n"
         + "<p class=\"save\"><a href=\"\(Markup.escaped(csv))\">CSV</a></p>\n"
     case .inside(let otherwise):
-      let csv = figure.table.csv
-      guard csv.utf8.count <= Self.mostBytes else {
+      guard let csv = figure.table.csv(upTo: Self.mostBytes) else {
         return "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> "
-          + "\(count) of data: \(Markup.escaped(otherwise))</p>\n"
+          + "\(count) of data: <code>\(Markup.escaped(otherwise))</code></p>\n"
       }
       return "<details><summary>Data (\(count))</summary><div class=\"table\"\(columnsOfText)></div></details>\n"
         + "<p class=\"save\"><button data-save=\"svg\">Save SVG</button> <button data-save=\"csv\">Save CSV</button></p>\n"

@@ -84,14 +84,31 @@ package struct HTMLPage: Sendable {
   }
 
   /// A paragraph of plain text.
-  package static func paragraph(_ text: String) -> String { "<p>\(Markup.escaped(text))</p>" }
+  package static func paragraph(_ text: String) -> String { "<p>\(prose(text))</p>" }
+
+  /// Plain text as markup: what stands between backticks as code; else units stay with their numbers, and powers of ten are
+  /// written as such.
+  package static func prose(_ text: String) -> String {
+    let parts = text.split(separator: "`", omittingEmptySubsequences: false).map(String.init)
+    // A backtick that is never closed is one.
+    guard parts.count % 2 == 1 else { return words(text) }
+    return parts.enumerated().map { place, part in
+      place % 2 == 1 ? "<code>\(Markup.escaped(part))</code>" : words(part)
+    }.joined()
+  }
+
+  private static func words(_ text: String) -> String {
+    // One digit before the point, as our own numbers have: ids are not taken for them, nor are values of settings.
+    let escaped = Markup.escaped(text).replacing(" %", with: "\u{A0}%")
+    return escaped.replacing(/(^|[^\w.=\-])(\d(?:\.\d+)?)e(-?\d{1,3})(?!\w)/) { match in
+      "\(match.1)\(match.2)×\(NumberText.power(of: Int(match.3) ?? 0))"
+    }
+  }
 
   /// Names and values side by side; plain text.
   package static func facts(_ facts: [(name: String, value: String)]) -> String {
     let rows = facts.map { fact in
-      // A unit stays with its number.
-      let value = Markup.escaped(fact.value).replacing(" %", with: "\u{A0}%")
-      return "<div><dt>\(Markup.escaped(fact.name))</dt><dd>\(value)</dd></div>"
+      "<div><dt>\(Markup.escaped(fact.name))</dt><dd>\(words(fact.value))</dd></div>"
     }
     return "<dl class=\"facts\">\n\(rows.joined(separator: "\n"))\n</dl>"
   }

@@ -2,7 +2,8 @@
 // these.
 //
 // It reads what drawings carry for it: `data-plot`, `data-x` and `data-y` of a panel, `data-v` of a line (and `data-steps` where
-// it goes in steps), `data-text` of a table whose columns of these numbers are words, `data-cells` of a picture of cells, whose levels are the bytes of its PNG (Sources/Figures/Raster.swift).
+// it goes in steps), `data-text` of a table whose columns of these numbers are words, `data-cells` of a picture of cells, whose
+// levels are the bytes of its PNG (Sources/Figures/Raster.swift), and the titles of dots, bars and cells.
 
 import Figures
 
@@ -87,17 +88,29 @@ package enum PageScript {
           `${image.dataset.valueTitle}: ${value}`].join("\n");
       };
 
+      /* What a dot, a bar, a cell or a shade says of itself, kept where browsers do not show it a second time. */
+      const said = (event, svg) => {
+        for (const under of document.elementsFromPoint(event.clientX, event.clientY))
+          for (let element = under; svg.contains(element) && element !== svg; element = element.parentElement) {
+            const title = element.querySelector(":scope > title");
+            if (title) { element.dataset.said = title.textContent; title.remove(); }
+            if (element.dataset.said) return element.dataset.said;
+          }
+        return null;
+      };
+
       const show = (event, svg) => {
         const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-        let text = null;
+        let values = null;
         for (const panel of svg.querySelectorAll("g.panel")) {
           const [x, y, width, height] = panel.dataset.plot.split(" ").map(Number);
           const shareX = (point.x - x) / width, shareY = 1 - (point.y - y) / height;
           if (shareX < 0 || shareX > 1 || shareY < 0 || shareY > 1) continue;
-          text = cellAt(panel, shareX, shareY) ?? linesAt(panel, shareX);
+          values = cellAt(panel, shareX, shareY) ?? linesAt(panel, shareX);
         }
-        tip.hidden = text === null;
-        if (text === null) return;
+        const text = [values, said(event, svg)].filter(words => words).join("\n");
+        tip.hidden = text === "";
+        if (tip.hidden) return;
         tip.textContent = text;
         const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
         const above = event.clientY - tip.offsetHeight - 12;
@@ -158,7 +171,12 @@ package enum PageScript {
         const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
         ground.setAttribute("width", width); ground.setAttribute("height", height); ground.setAttribute("fill", "#fff");
         copy.prepend(ground);
-        for (const node of copy.querySelectorAll("[data-v],[data-plot],[data-cells]"))
+        for (const node of copy.querySelectorAll("[data-said]")) {
+          const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+          title.textContent = node.dataset.said;
+          node.prepend(title);
+        }
+        for (const node of copy.querySelectorAll("[data-v],[data-plot],[data-cells],[data-said]"))
           for (const key of Object.keys(node.dataset)) delete node.dataset[key];
         return new XMLSerializer().serializeToString(copy);
       };

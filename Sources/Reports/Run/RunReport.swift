@@ -46,14 +46,15 @@ package struct RunReport: Sendable {
   private var title: String { "Run \(run.point.short)" }
 
   private var lead: String {
+    let (training, seeds) = (run.experiment.training, (run.experiment.modelSeed, run.experiment.dataSeed))
     let settings = story.sweeps.map { $0.setting.isEmpty ? $0.sweep : "\($0.sweep) (\($0.setting))" }
     let task = run.experiment.task
     let sentence =
-      "\(task.operation.rawValue) modulo \(task.modulus), \(Wording.plain(task.trainFraction * 100)) % of pairs trained on, "
-      + "weight decay \(Wording.plain(run.experiment.training.weightDecay)), seeds \(run.experiment.modelSeed) (model) and "
-      + "\(run.experiment.dataSeed) (data). \(run.outcomeSentence)"
-    let sweeps = settings.isEmpty ? "" : HTMLPage.paragraph("Of the sweep \(settings.joined(separator: ", and of "))")
-    return HTMLPage.paragraph(sentence) + sweeps
+      "The task is \(task.operation.rawValue) modulo \(task.modulus), with \(NumberText.value(task.trainFraction * 100)) % of the "
+      + "pairs trained on; weight decay \(Wording.plain(training.weightDecay)), seeds \(seeds.0) (model) and \(seeds.1) (data). "
+      + run.outcomeSentence
+    let sweeps = "A run of the sweep \(settings.joined(separator: ", and of "))."
+    return HTMLPage.paragraph(sentence) + (settings.isEmpty ? "" : HTMLPage.paragraph(sweeps))
   }
 
   private var facts: [(name: String, value: String)] {
@@ -80,7 +81,7 @@ package struct RunReport: Sendable {
     if let stored = story.result {
       facts += [
         ("time", Wording.duration(seconds: stored.seconds)), ("host", stored.host),
-        ("stored", "\(stored.stored.prefix(10)) \(stored.stored.dropFirst(11).prefix(5)) UTC"),
+        ("stored", "\(stored.stored.prefix(16).replacing("T", with: " "))Z"),
       ]
     }
     return facts + [("kernels", result.kernelPath)]

@@ -126,6 +126,13 @@ extension RunSubject {
     ].compactMap { $0 }
   }
 
+  /// A line where the run grokked, for figures that are not of accuracies.
+  var grokkingLine: [Reference] {
+    result.outcome.grokkingEpoch.map {
+      [Reference(.vertical, at: Double($0), "grokked (epoch \(Wording.grouped($0)))", .ink)]
+    } ?? []
+  }
+
   /// Key frequencies to draw one by one, ascending; the strongest, when there are very many.
   var shownKeys: [KeyFrequency] {
     result.keyFrequencies.sorted { ($1.norm, $0.frequency) < ($0.norm, $1.frequency) }.prefix(Self.shownFrequencies)

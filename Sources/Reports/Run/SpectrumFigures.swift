@@ -16,7 +16,8 @@ extension RunSubject {
     func bar(_ k: Int) -> Bars.Bar {
       Bars.Bar(
         Double(k), norms[k - 1],
-        title: "k = \(k): \(NumberText.value(norms[k - 1]))\(keys.contains(k) ? ", key frequency" : "")")
+        title: "k = \(k): \(NumberText.value(norms[k - 1]))\(keys.contains(k) ? ", key frequency" : "")",
+        text: keys.contains(k) ? "\(k)" : nil)
     }
     let (marked, others) = (norms.indices.map { $0 + 1 }.filter(keys.contains), norms.indices.map { $0 + 1 })
     return Drawn(
@@ -67,7 +68,7 @@ extension RunSubject {
       panels: [
         Panel(
           x: Axis("Epoch", names: names),
-          y: Axis("Frequency k", names: Self.spread(rows, count: count)),
+          y: Axis("Frequency k", names: rows),
           marks: [.cells(cells)])
       ],
       table: DataTable(
@@ -75,17 +76,6 @@ extension RunSubject {
         rows: measured.map { evaluation in
           [.init(evaluation.epoch)] + evaluation.normsW_E.map { .init($0) }
         }))
-  }
-
-  /// Names of those rows that stand far enough from the one before.
-  private static func spread(_ names: [Double: String], count: Int) -> [Double: String] {
-    var kept: [Double: String] = [:]
-    var last = -Double.infinity
-    for place in names.keys.sorted() where place - last >= Double(count) * 0.055 {
-      kept[place] = names[place]
-      last = place
-    }
-    return kept
   }
 
   var neuronClusters: Drawn {
@@ -100,6 +90,7 @@ extension RunSubject {
     let clusters = result.keyFrequencies.map {
       "\($0.frequency): \(over.indices.contains($0.frequency) ? over[$0.frequency] : 0)"
     }
+    let still = neurons.count { $0.varianceExplained == 0 }
     let used = count == 0 ? [] : (1...count).filter { all[$0] > 0 }
     return Drawn(
       caption:
@@ -107,7 +98,7 @@ extension RunSubject {
         + "433 of 512 over 85 %). Look for clusters at the key frequencies (\(keysInWords)). Here "
         + "\(Wording.count(result.finalModel?.neuronsOver85 ?? 0, "neuron")) of \(neurons.count) are over 85 %"
         + (clusters.isEmpty ? "." : "; of these by key frequency \(clusters.joined(separator: ", ")).")
-        + " \(Wording.count(neurons.count { $0.varianceExplained == 0 }, "neuron")) never changed.",
+        + (still == 0 ? "" : " \(Wording.count(still, "neuron")) never changed."),
       panels: [
         Panel(
           x: Axis("Frequency k", including: [1, Double(max(count, 1))]), y: Axis("Neurons"),
@@ -116,7 +107,9 @@ extension RunSubject {
               Bars(
                 "at most 85 % explained",
                 used.map {
-                  Bars.Bar(Double($0), Double(all[$0]), title: "k = \($0): \(all[$0]) neurons, \(over[$0]) over 85 %")
+                  Bars.Bar(
+                    Double($0), Double(all[$0]), title: "k = \($0): \(all[$0]) neurons, \(over[$0]) over 85 %",
+                    text: keys.contains($0) ? "\($0)" : nil)
                 },
                 .series(5))),
             .bars(
@@ -146,7 +139,7 @@ extension RunSubject {
       return Bars.Bar(
         Double(place), ablation.loss, title: "\(names[index]): \(Wording.loss(ablation.loss)) nats\(times)",
         paint: ablation.name == .original ? .series(6) : ablation.name == .withoutFrequency ? .series(1) : .series(0),
-        text: NumberText.value(ablation.loss))
+        text: NumberText.written(ablation.loss))
     }
     let only = ablations.first { $0.name == .onlyKeyFrequencies }?.loss
     return Drawn(

@@ -70,7 +70,7 @@ extension RunSubject {
             .line(Line("train", curve(\.trainLoss), .series(0))), .line(Line("test", curve(\.testLoss), .series(1))),
             .line(Line("restricted", curve(\.restrictedLoss), .series(2))),
             .line(Line("excluded", curve(\.excludedLoss), .series(3))),
-          ], shades: shades)
+          ], shades: shades, references: grokkingLine)
       ], shape: .height(300),
       table: table([
         ("train_loss", \.trainLoss), ("test_loss", \.testLoss), ("restricted_loss", \.restrictedLoss),
@@ -91,7 +91,7 @@ extension RunSubject {
           x: epochs(focused: true), y: Axis("Gini coefficient", including: [0]),
           marks: [
             .line(Line("W_E", curve(\.giniW_E), .series(0))), .line(Line("W_L", curve(\.giniW_L), .series(1))),
-          ], shades: shades)
+          ], shades: shades, references: grokkingLine)
       ], shape: .height(220), table: table([("gini_w_e", \.giniW_E), ("gini_w_l", \.giniW_L)]))
   }
 
@@ -111,7 +111,8 @@ extension RunSubject {
       panels: [
         Panel(
           x: epochs(focused: true), y: Axis("Σ w²", including: [0]),
-          marks: [.line(Line("Σ w²", curve(\.sumSquaredWeights), .series(0)))], shades: shades)
+          marks: [.line(Line("Σ w²", curve(\.sumSquaredWeights), .series(0)))], shades: shades, references: grokkingLine
+        )
       ], shape: .height(220),
       table: table(
         [("sum_squared_weights", \.sumSquaredWeights)]
@@ -139,7 +140,7 @@ extension RunSubject {
           marks: [.line(Line("train loss", curve(\.trainLoss), .series(6), isDashed: true, width: 1.2))]
             + keys.enumerated().map { index, k in
               .line(Line("without \(k)", curve(byFrequency(k, \.excludedLoss)), .series(index % 6)))
-            }, shades: shades)
+            }, shades: shades, references: grokkingLine)
       ],
       table: table(
         [("train_loss", \.trainLoss)] + keys.map { ("excluded_loss_\($0)", byFrequency($0, \.excludedLoss)) }))
@@ -161,7 +162,7 @@ extension RunSubject {
           x: epochs(focused: true), y: Axis("α_k (logit units)", including: [0]),
           marks: keys.enumerated().map { index, k in
             .line(Line("k = \(k)", curve(byFrequency(k, \.cosineCoefficient)), .series(index % 8)))
-          }, shades: shades)
+          }, shades: shades, references: grokkingLine)
       ],
       table: table(
         keys.map { ("cosine_coefficient_\($0)", byFrequency($0, \.cosineCoefficient)) }

@@ -54,14 +54,14 @@ extension RunSubject {
       table: rows(shown.enumerated().map { ("head_\($0)", $1) }))
   }
 
+  /// `Neuron 270, k = 6 (98 %)`: the frequency that explains it best, and how much of it.
+  private func title(ofNeuron number: Int) -> String {
+    guard let fits = result.finalModel?.neurons, fits.indices.contains(number) else { return "Neuron \(number)" }
+    return "Neuron \(number), k = \(fits[number].frequency) (\(Wording.percent(fits[number].varianceExplained)))"
+  }
+
   var neurons: Drawn {
-    let fits = result.finalModel?.neurons ?? []
-    let panels = maps.neurons.map { neuron in
-      let fit = fits[neuron.number]
-      return panel(
-        "Neuron \(neuron.number), k = \(fit.frequency) (\(Wording.percent(fit.varianceExplained)))", neuron.activations,
-        "activation")
-    }
+    let panels = maps.neurons.map { panel(title(ofNeuron: $0.number), $0.activations, "activation") }
     return Drawn(
       caption:
         "Activations of some neurons over all pairs: for each key frequency the neuron that it explains best, with the share of its "
@@ -74,7 +74,7 @@ extension RunSubject {
     let keys = result.keyFrequencies.map(\.frequency)
     let panels = maps.neurons.map { neuron in
       Panel(
-        title: "Neuron \(neuron.number)", x: Axis("Frequency k"), y: Axis("Share of variance", including: [0, 1]),
+        title: title(ofNeuron: neuron.number), x: Axis("Frequency k"), y: Axis("Share of variance", including: [0, 1]),
         marks: [
           .bars(
             Bars(
@@ -122,7 +122,7 @@ extension RunSubject {
         "Where W_E puts the tokens in the plane of each key frequency's cosine and sine. Look for a circle on which token x stands at "
         + "the angle 2πk\(circle.isLogarithmic ? "·log x" : "x")/n. Share of W_E's norm about its mean in that plane's waves: \(shares.joined(separator: ", "))."
         + hiddenKeysSentence,
-      panels: panels, columns: 2, shape: .square,
+      panels: panels, columns: panels.count > 4 ? 3 : 2, shape: .square,
       table: DataTable(
         columns: ["frequency", "token", "along_cosine", "along_sine"],
         rows: maps.circles.flatMap { circle in
@@ -142,12 +142,9 @@ extension RunSubject {
       let isKey = entry > 0 && keys.contains(k) && k == l && first > 0 && second > 0
       return isKey ? sum + maps.logitNorms[entry] * maps.logitNorms[entry] : sum
     }
+    // Between a frequency's cosine and its sine.
     var names: [Double: String] = [0: "const"]
-    var last = 0.0
-    for k in keys where Double(2 * k) - 0.5 - last >= Double(n) * 0.03 {
-      last = Double(2 * k) - 0.5
-      names[last] = "\(k)"
-    }
+    for k in keys { names[Double(2 * k) - 0.5] = "\(k)" }
     var values = maps.logitNorms.map { Optional($0) }
     // The constant would outshine everything, and says only which classes are likely.
     values[0] = nil

@@ -40,7 +40,8 @@ struct AxisLevels: Hashable {
     if distinct.count <= limit {
       labels = distinct.map { SweptKey.Value.number($0).label }
       numbers = distinct
-      ofSetting = found.map { value in distinct.firstIndex { $0 == value } ?? 0 }
+      let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })
+      ofSetting = found.map { value in value.flatMap { places[$0] } ?? 0 }
       isBinned = false
       return
     }

@@ -19,7 +19,7 @@ extension SweepSubject {
     var late = Scatter("no median: under half had grokked", [], .series(1), radius: 4.5)
     for (level, group) in groups.enumerated() where !group.runs.isEmpty {
       let (times, x) = (group.times, places[level])
-      let title = "\(axis.words(level)): \(group.words)"
+      let title = "\(axis.words(level)): \(group.words(times))"
       // An interval without an upper end goes on, dashed, to where runs were followed.
       if let low = times.low {
         let high = times.high ?? [group.watched, group.grokked.max()].compactMap { $0 }.max()

@@ -9,7 +9,7 @@ import Sweeps
 
 extension SweepSubject {
   var phaseDiagram: Drawn {
-    let plan = DiagramPlan(settings)
+    let plan = DiagramPlan(settings, axes)
     return plan.y == nil ? diagramOfOneAxis(plan.x) : map(plan)
   }
 
@@ -31,7 +31,8 @@ extension SweepSubject {
       cells[place].points += folded.points
       cells[place].runs += folded.runs
     }
-    let medians = cells.map { $0.runs.isEmpty ? nil : $0.times.median }
+    let times = cells.map(\.times)
+    let medians = times.map(\.median)
     let known = medians.compactMap { $0 }.filter { $0 > 0 }
     let isLogarithmic = Double(known.max() ?? 1) >= 5 * Double(known.min() ?? 1)
     func words(_ place: Int) -> String {
@@ -40,8 +41,8 @@ extension SweepSubject {
       let facet = plan.facets[place / size]
       return facet.isEmpty ? axes : "\(axes), \(facet)"
     }
-    let shown = min(plan.facets.count, DiagramPlan.mostFacets)
-    let panels = (0..<shown).map { facet in
+    let shown = Self.evenly(plan.facets.count, DiagramPlan.mostFacets)
+    let panels = shown.map { facet in
       Panel(
         title: plan.facets.count > 1 ? plan.facetTitles[facet] : nil, x: Axis(x.title, .bands(x.labels)),
         y: Axis(y.title, .bands(y.labels)),
@@ -54,7 +55,7 @@ extension SweepSubject {
                 guard !cell.runs.isEmpty else { return Cells.Cell(nil) }
                 return Cells.Cell(
                   medians[place].map(Double.init), isHatched: medians[place] == nil, text: cell.count,
-                  title: "\(words(place)): \(cell.words)")
+                  title: "\(words(place)): \(cell.words(times[place]))")
               }, valueTitle: "Median epoch", isLogarithmic: isLogarithmic,
               hatching: "no median: under half had grokked"))
         ])
@@ -62,7 +63,7 @@ extension SweepSubject {
     let finished = cells.indices.filter { !cells[$0].runs.isEmpty }
     return Drawn(
       caption: mapCaption(plan, cells, medians, words) + unfinishedSentence, panels: panels,
-      columns: shown == 1 ? 1 : x.count * 44 < 300 ? 3 : 2,
+      columns: shown.count == 1 ? 1 : x.count * 44 < 300 ? 3 : 2,
       shape: .height(min(max(Double(y.count) * 34, 110), 460)),
       table: table(finished.map { cells[$0] }) { row in
         let (within, facet) = (finished[row] % size, finished[row] / size)
@@ -91,6 +92,7 @@ extension SweepSubject {
 
   /// Settings, or what was put together of them, with the statistics of their runs.
   func table(_ groups: [FoldedRuns], _ names: (Int) -> [(name: String, value: String)]) -> DataTable {
+    guard hasData else { return DataTable(columns: [], rows: []) }
     let columns = groups.isEmpty ? [] : names(0).map(\.name)
     return DataTable(
       columns: columns + [
@@ -112,61 +114,69 @@ extension SweepSubject {
 struct DiagramPlan {
   static let mostFacets = 12
   private static let mostColumns = 32
-  /// A further axis with more values repeats nothing.
+  /// A further axis with more values repeats nothing: nobody reads so many maps, and as an axis of the map it is in one.
   private static let mostValuesOfFacets = 6
 
   let x: AxisLevels
   /// Nil where one axis is all there is.
   let y: AxisLevels?
-  /// What is said of each repetition, in the order of the settings; one empty text when there is one.
+  /// What is said of each repetition, along their values; one empty text when there is one.
   private(set) var facets = [""]
   /// The same over a panel: of several values these alone, as their names would not fit.
   private(set) var facetTitles = [""]
   private(set) var facetOfSetting: [Int]
-  private var facetNames = ""
+  /// What repeats the map, and what does not.
+  private let facetNames: [String]
   private let folded: [String]
 
   /// - Precondition: something is swept.
-  init(_ settings: SweepSettings) {
+  init(_ settings: SweepSettings, _ axes: DiagramAxes = .suggested) {
     let all = settings.keys.map { AxisLevels($0, limit: DiagramPlan.mostColumns) }
     // Numbers before names, and of those the ones with the most values.
     let order = all.indices.sorted {
       let (a, b) = (all[$0], all[$1])
       return (a.numbers == nil ? 1 : 0, -a.count, $0) < (b.numbers == nil ? 1 : 0, -b.count, $1)
     }
-    x = all[order[0]]
-    y = order.count > 1 ? all[order[1]] : nil
-    let rest = order.dropFirst(2).sorted().map { all[$0] }
+    let across = axes.x ?? order.first { $0 != axes.y } ?? order[0]
+    let upwards = axes.y ?? order.first { $0 != across }
+    x = all[across]
+    y = upwards.map { all[$0] }
+    let rest = all.indices.filter { $0 != across && $0 != upwards }.map { all[$0] }
     let facetAxes = rest.filter { !$0.isBinned && $0.count <= DiagramPlan.mostValuesOfFacets }
     folded = rest.filter { $0.isBinned || $0.count > DiagramPlan.mostValuesOfFacets }.map(\.title)
+    facetNames = facetAxes.map(\.title)
     facetOfSetting = settings.settings.map { _ in 0 }
     guard !facetAxes.isEmpty else { return }
-    let names = settings.settings.indices.map { setting in
-      facetAxes.map { $0.words($0.ofSetting[setting]) }.joined(separator: ", ")
+    // A number for each combination of values, so that maps follow each other along them, whatever the settings' order.
+    let numbers = settings.settings.indices.map { setting in
+      facetAxes.reduce(0) { $0 &* $1.count &+ $1.ofSetting[setting] }
     }
-    if facetAxes.count > 1 { facetNames = facetAxes.map(\.title).joined(separator: " · ") }
-    var places: [String: Int] = [:]
-    (facets, facetTitles) = ([], [])
-    for (setting, name) in names.enumerated() {
-      if places[name] == nil {
-        places[name] = facets.count
-        facets.append(name)
-        facetTitles.append(
-          facetAxes.count == 1 ? name : facetAxes.map { $0.labels[$0.ofSetting[setting]] }.joined(separator: " · "))
-      }
-      facetOfSetting[setting] = places[name]!
-    }
+    var examples: [Int: Int] = [:]
+    for (setting, number) in numbers.enumerated() where examples[number] == nil { examples[number] = setting }
+    let combinations = examples.keys.sorted()
+    let places = Dictionary(uniqueKeysWithValues: combinations.enumerated().map { ($1, $0) })
+    facetOfSetting = numbers.map { places[$0]! }
+    let labels = combinations.map { number in facetAxes.map { ($0, $0.ofSetting[examples[number]!]) } }
+    facets = labels.map { $0.map { axis, level in axis.words(level) }.joined(separator: ", ") }
+    facetTitles =
+      facetAxes.count == 1
+      ? facets : labels.map { $0.map { axis, level in axis.labels[level] }.joined(separator: " · ") }
   }
 
-  /// What the drawing leaves out, in sentences.
+  /// What the drawing does with further values, and what it leaves out, in sentences.
   var words: String {
     var text = ""
-    if facets.count > DiagramPlan.mostFacets {
-      text += " Shown are the first \(DiagramPlan.mostFacets) of \(facets.count) maps; the table has all."
+    if !facetNames.isEmpty {
+      text += " There is a map for each value of \(facetNames.joined(separator: " and "))."
+      if facetNames.count > 1 { text += " Over each map stand its values of \(facetNames.joined(separator: " · "))." }
     }
-    if !facetNames.isEmpty { text += " Over each map stand its values of \(facetNames)." }
+    if facets.count > DiagramPlan.mostFacets {
+      text += " Shown are \(DiagramPlan.mostFacets) of \(facets.count) maps, evenly chosen; the table has all."
+    }
     if !folded.isEmpty {
-      text += " Cells hold runs of all values of \(folded.joined(separator: " and "))."
+      text +=
+        " Cells hold runs of all values of \(folded.joined(separator: " and ")), which \(folded.count == 1 ? "has" : "have") too "
+        + "many to repeat the map for each, so that medians are of different settings put together; as an axis, values are told apart."
     }
     if [x, y].contains(where: { $0?.isBinned == true }) { text += " Sampled values are put together in bins." }
     return text

@@ -33,7 +33,7 @@ extension SweepSubject {
           names: [0: "0 %", 0.25: "25 %", 0.5: "50 %", 0.75: "75 %", 1: "100 %"]),
         marks: lines.compactMap(\.interval) + lines.map(\.line))
     }
-    let tabled = plan.panels.flatMap { panel in panel.groups.map { (panel.title, $0) } }
+    let tabled = !hasData ? [] : plan.panels.flatMap { panel in panel.groups.map { (panel.title, $0) } }
     return Drawn(
       caption: survivalCaption(plan, shown.count) + unfinishedSentence, panels: panels,
       columns: panels.count == 1 ? 1 : panels.count == 2 || panels.count == 4 ? 2 : 3,
@@ -93,6 +93,9 @@ extension SweepSubject {
       text += " Areas are pointwise 95 % intervals, wide where runs are few."
     } else {
       text += " The table has pointwise 95 % intervals."
+    }
+    if plan.panels.contains(where: { $0.groups.count > 1 }) {
+      text += " Where curves lie on each other, their colours take turns."
     }
     let grokked = runs.compactMap(\.grokkingEpoch)
     text += " \(grokked.count) of \(Wording.count(runs.count, "run")) grokked"
@@ -156,25 +159,28 @@ struct SurvivalPlan {
       return
     }
     let others = fine.indices.filter { $0 != ofLines }
-    var (titles, members): ([String], [[Int]]) = ([], [])
+    // The levels of the others, as there may be thousands of settings.
+    var (places, members): ([[Int]: Int], [[Int]]) = ([:], [])
     for setting in finished {
-      let title = others.map { fine[$0].words(fine[$0].ofSetting[setting]) }.joined(separator: ", ")
-      if let place = titles.firstIndex(of: title) {
+      let levels = others.map { fine[$0].ofSetting[setting] }
+      if let place = places[levels] {
         members[place].append(setting)
       } else {
-        titles.append(title)
+        places[levels] = members.count
         members.append([setting])
       }
     }
     // Along the values of the others, whatever the order in which settings were added.
-    let order = titles.indices.sorted { a, b in
+    let order = members.indices.sorted { a, b in
       let (left, right) = (members[a][0], members[b][0])
       return others.map { fine[$0].ofSetting[left] }.lexicographicallyPrecedes(others.map { fine[$0].ofSetting[right] })
     }
     panels = order.map { place in
-      let values = others.map { fine[$0].labels[fine[$0].ofSetting[members[place][0]]] }
+      let levels = others.map { (fine[$0], fine[$0].ofSetting[members[place][0]]) }
+      let title = levels.map { $0.words($1) }.joined(separator: ", ")
       return Panel(
-        title: titles[place], shortTitle: others.count == 1 ? titles[place] : values.joined(separator: " · "),
+        title: title,
+        shortTitle: others.count == 1 ? title : levels.map { $0.labels[$1] }.joined(separator: " · "),
         groups: Self.groups(of: members[place], by: axes[ofLines], folded))
     }
     if others.count > 1 {

@@ -17,6 +17,10 @@ package struct SweepSubject: Sendable {
   package var spreads: [GrokkingSpread] = []
   package var critical: [CriticalInterval] = []
   package var origin: SweepOrigin?
+  /// Of the phase diagram; places among `settings.keys`.
+  package var axes = DiagramAxes.suggested
+  /// Whether the figures that a dashboard draws anew with every run have their data: of thousands of runs, much is in them.
+  package var hasData = true
 
   package init(settings: SweepSettings, runs: [SettledRun], progress: SweepProgress) {
     self.settings = settings
@@ -39,9 +43,10 @@ struct FoldedRuns {
   var watched: Int? { runs.compactMap(\.censoredAfter).max() }
 
   /// What became of them, for the pointer.
-  var words: String {
+  ///
+  /// - Parameter times: theirs, computed once.
+  func words(_ times: KaplanMeier) -> String {
     guard !runs.isEmpty else { return "none of \(Wording.count(points, "point")) finished" }
-    let times = times
     var parts = ["\(grokked.count) of \(Wording.count(runs.count, "run")) grokked"]
     if let median = times.median {
       parts.append("median epoch \(Wording.grouped(median)) (95 % \(FoldedRuns.interval(times)))")

@@ -37,6 +37,7 @@ struct DashboardCommand: ParsableCommand {
     // A store that cannot be read now may be there later, and a dashboard that was asked for by a sweep starts before it.
     if !endWithInput { _ = try Store(path: path, mode: .watching) }
     if endWithInput { InputEnd.exitsWithIt() }
+    FileLimit.raise()
     let logger = Logger(onto: Screen(isLive: false), from: .warning)
     let glance = CheckpointGlance(store: path)
     let site = Site(

@@ -15,16 +15,19 @@ struct PlotCommand: ParsableCommand {
     abstract: "Draw one figure of a run or of a sweep.",
     discussion: """
       The output's name says its kind: .svg, .png, .pdf or .csv (the figure's data). PNG and PDF are made by rsvg-convert. \
-      Figures and what they show are described in docs/reference/figures.md; --list names them.
+      Figures and what they show are described in docs/reference/figures.md; --list names them. What there is nothing of is a \
+      sentence and exit code 1, and no file.
 
         groksweep plot losses --store paper.sqlite --point 3f2a91 -o losses.svg
         groksweep plot phase-diagram --store weight-decay.sqlite -o phases.svg
+        groksweep plot phase-diagram --store weight-decay.sqlite --x weight_decay --y train_fraction -o phases.svg
         groksweep plot attention --store paper.sqlite --point 3f2a91 -o attention.png
         groksweep plot --list
       """)
 
   @Argument(help: "The figure's name; --list has them all.") var figure: String?
   @OptionGroup var target: StoredRunOptions
+  @OptionGroup var diagram: DiagramOptions
   @Option(name: .shortAndLong, help: "The file to write: .svg, .png, .pdf or .csv. Without it: SVG to stdout.")
   var output: String?
   @Option(help: "light or dark.") var theme = Theme.light
@@ -39,14 +42,15 @@ struct PlotCommand: ParsableCommand {
   func run() throws {
     if list { return Console.print(FigureCatalogue.text) }
     let chosen = try FigureCatalogue.figure(named: figure ?? "")
-    try chosen.check(target)
-    let kind = try PictureKind(ofFile: output)
+    try chosen.check(target, diagram)
     if let output {
       try checkOutput(output)
       try refuseDatabase(output)
     }
-    let (drawn, subject) = try chosen.drawn(of: target)
-    if let absence = drawn.absence { Console.remark("\(drawn.name): \(absence)") }
+    let kind = try PictureKind(ofFile: output)
+    let (drawn, subject) = try chosen.drawn(of: target, diagram)
+    // A picture of nothing would pass for one of something in whatever comes next.
+    if let absence = drawn.absence { throw Failure("\(drawn.name) of \(subject): \(absence)", .failed) }
     let bytes: [UInt8]
     switch kind {
     case .csv: bytes = Array(drawn.table.csv.utf8)
@@ -54,7 +58,7 @@ struct PlotCommand: ParsableCommand {
       let svg = drawn.svg(Rendering(.file(theme), width: Double(width)))
       bytes = kind == .svg ? Array(svg.utf8) : try SVGConverter.convert(svg, to: kind)
     }
-    guard let output else { return Console.print(String(decoding: bytes, as: UTF8.self)) }
+    guard let output else { return try Console.deliver(String(decoding: bytes, as: UTF8.self)) }
     try writeOutput(kind == .svg ? bytes + [UInt8(ascii: "\n")] : bytes, to: output)
     Console.remark("\(output): \(drawn.name) of \(subject)")
   }
@@ -95,8 +99,12 @@ enum ChosenFigure {
   case run(RunFigure)
   case sweep(SweepFigure)
 
-  /// Refuses a figure of runs for a sweep, and the other way round.
-  func check(_ target: StoredRunOptions) throws {
+  /// Refuses a figure of runs for a sweep, the other way round, and axes for what has none to choose.
+  func check(_ target: StoredRunOptions, _ diagram: DiagramOptions) throws {
+    let hasAxes = if case .sweep(.phaseDiagram) = self { true } else { false }
+    guard hasAxes || !diagram.isGiven else {
+      throw Failure("--x and --y are the axes of \(SweepFigure.phaseDiagram.rawValue); leave them out", .usage)
+    }
     switch self {
     case .run(let figure) where target.sweep != nil && target.point == nil:
       throw Failure(
@@ -110,7 +118,7 @@ enum ChosenFigure {
   }
 
   /// The figure, and what it is of.
-  func drawn(of target: StoredRunOptions) throws -> (Figure, String) {
+  func drawn(of target: StoredRunOptions, _ diagram: DiagramOptions) throws -> (Figure, String) {
     switch self {
     case .run(let figure):
       let subject = try target.subject(loadsWeights: figure.needsWeights)
@@ -118,7 +126,9 @@ enum ChosenFigure {
     case .sweep(let figure):
       let store = try target.openStore()
       let sweep = try target.sweepName(in: store)
-      return (figure.figure(of: try SweepSubject(sweep, in: store, for: [figure])), "the sweep \(sweep)")
+      var subject = try SweepSubject(sweep, in: store, for: [figure])
+      subject.axes = try diagram.axes(of: subject.settings)
+      return (figure.figure(of: subject), "the sweep \(sweep)")
     }
   }
 }

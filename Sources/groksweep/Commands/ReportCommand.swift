@@ -15,10 +15,12 @@ struct ReportCommand: ParsableCommand {
       show values under the pointer, and can be saved as SVG, their data as CSV.
 
         groksweep report --store weight-decay.sqlite -o report.html
+        groksweep report --store weight-decay.sqlite --x weight_decay --y train_fraction -o report.html
         groksweep report --store paper.sqlite --point 3f2a91 -o run.html
       """)
 
   @OptionGroup var target: StoredRunOptions
+  @OptionGroup var diagram: DiagramOptions
   @Option(name: .shortAndLong, help: "The page to write.") var output: String
 
   func validate() throws {
@@ -27,6 +29,9 @@ struct ReportCommand: ParsableCommand {
     }
     guard target.point != nil || target.weights == nil else {
       throw ValidationError("--weights are those of a run; name it with --point")
+    }
+    guard target.point == nil || !diagram.isGiven else {
+      throw ValidationError("--x and --y are the axes of a sweep's phase diagram; a run has none")
     }
   }
 
@@ -41,10 +46,11 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func page(ofSweep name: String, in store: Store) throws -> (page: String, subject: String) {
-    let sweep = try SweepSubject(name, in: store)
+    var sweep = try SweepSubject(name, in: store)
+    sweep.axes = try diagram.axes(of: sweep.settings)
     let report = SweepReport(
       sweep, runs: try store.runs(of: name), failures: try store.failures(of: name),
-      command: plotCommand(store: store.path, sweep: name))
+      command: plotCommand(store: store.path, sweep: name, diagram))
     return (report.html, "the sweep \(name), with \(Wording.count(sweep.runs.count, "run"))")
   }
 
