@@ -33,7 +33,7 @@ extension MachineTests {
     @Test(.enabled(if: Form.isFull)) func `a sweep of which every allocation ends too soon is finished all the same`()
       throws
     {
-      let scene = try Scene(FaultSweep(points: 8, epochs: 250_000))
+      let scene = try Scene(FaultSweep(points: 4, epochs: 500_000))
       guard let slurm = try SlurmCluster(scene) else { return }
       let coordinator = try scene.coordinator(leaseSeconds: 60, ["--checkpoint-seconds", "5"])
       let scaler = try slurm.autoscale("2:2", "--time", "1:00", "--margin", "20")
