@@ -92,7 +92,7 @@ import Testing
       Self.small.replacingOccurrences(of: "{count: 2}", with: "{count: 60}")
         .replacingOccurrences(of: "epochs: 40", with: "epochs: 4000"), to: "long.yaml")
     let sweep = try Groksweep.start(["sweep", "long.yaml", "--store", "s.sqlite", "--workers", "1"], in: folder)
-    let began = try waitUntil(60) { (try? folder.query("s.sqlite", "SELECT count(*) > 2 FROM runs")) == ["1"] }
+    let began = waitUntil(60) { (try? folder.query("s.sqlite", "SELECT count(*) > 2 FROM runs")) == ["1"] }
     #expect(began)
     let made = try Groksweep.run(["snapshot", "--store", "s.sqlite", "-o", "copy.sqlite"], in: folder)
     #expect(made.status == 0, "\(made.errors)")

@@ -131,7 +131,8 @@ import Testing
         ("//evil.example/?token=\(token)", "/"), ("/\\evil.example?token=\(token)", "/"),
         ("/point/ab?token=\(token)", "/point/ab"),
       ] {
-        #expect(try visitor.ask(path).headers["location"] == place, "\(path)")
+        let answer = try visitor.ask(path)
+        #expect(answer.headers["location"] == place, "\(path)")
       }
     }
   }
