@@ -108,7 +108,7 @@ import Testing
     }
     let migrated = try Groksweep.run(["retry", "--store", "old.sqlite"], in: folder)
     #expect(migrated.status == 0, "\(migrated.errors)")
-    #expect(migrated.errors.contains("old.sqlite: brought up to date, from schema 1 to 4"), "\(migrated.errors)")
+    #expect(migrated.errors.contains("old.sqlite: brought up to date, from schema 1 to 5"), "\(migrated.errors)")
     #expect(try Groksweep.run(["retry", "--store", "old.sqlite"], in: folder).errors.isEmpty)
     #expect(try folder.query("old.sqlite", runs) == before)
     for arguments in reading {

@@ -47,7 +47,8 @@ import Testing
     let full = try Running("/bin/sh", ["-c", "\(plot) > /dev/full"], in: folder).end(within: 60)
     #expect(full.status == 1 && full.errors.contains("stdout cannot be written: no space left"), "\(full.errors)")
     let closed = try Running("/bin/sh", ["-c", "{ \(plot); echo $? >&2; } | true"], in: folder).end(within: 60)
-    #expect(closed.errors.hasSuffix("0\n"), "\(closed.errors)")
+    // Silently: by SIGPIPE, as every other tool, or because all was written before.
+    #expect(["0\n", "141\n"].contains(closed.errors), "\(closed.errors)")
     let unnamed = try Groksweep.run(["plot", "losses", "--point", point, "-o", ""], in: folder)
     #expect(unnamed.status == 65 && unnamed.errors.contains("the name of the file to write is empty"))
   }
