@@ -103,7 +103,11 @@ PYTHON ?= python3
 PEERS := .build-peers
 PEERS_FLAGS ?=
 
-.PHONY: bench-peers bench-coordination-peers
+.PHONY: bench-peers bench-coordination-peers bench-efficiency
+
+# The makespan of 64 equal points on one worker and on two of this machine, and the coordinator's share of the CPU.
+bench-efficiency: build
+	$(PYTHON) Tests/Peers/efficiency.py --groksweep $(BUILD)/groksweep
 
 bench-peers: build $(PEERS)/installed bench-coordination-peers
 	$(PEERS)/bin/python Tests/Peers/compare.py --groksweep $(BUILD)/groksweep $(PEERS_FLAGS)
