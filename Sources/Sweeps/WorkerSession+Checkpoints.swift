@@ -59,7 +59,8 @@ extension WorkerSession {
     switch activity {
     case .training:
       // The same one is not said again: a coordinator that has no use for it now has none later either.
-      guard let said = offers.said else { return now }
+      // And a run that takes less time than lies between two that are wanted is not worth the bytes of its last one.
+      guard let said = offers.said else { return trainingSince?.advanced(bySeconds: checkpointSeconds ?? 0) ?? now }
       guard said.epoch != newest.epoch, let checkpointSeconds else { return nil }
       let due = said.at.advanced(bySeconds: checkpointSeconds)
       // One that is kept disturbs nobody any more.

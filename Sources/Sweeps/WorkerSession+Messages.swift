@@ -161,6 +161,7 @@ extension WorkerSession {
 
   mutating func train(_ grant: Grant) {
     activity = .training(grant.held)
+    trainingSince = now
     emit(.startTraining(grant.held.lease, grant.held.point, grant.experiment))
   }
 

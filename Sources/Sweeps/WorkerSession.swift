@@ -76,6 +76,8 @@ package struct WorkerSession: Hashable, Sendable {
   var keepsCensored = false
   /// Whether it wants the final weights of every run.
   var keepsWeights = false
+  /// When the run under way began, or went on, here.
+  var trainingSince: MonotonicInstant?
   /// Of the run under way.
   var offers = Offers()
   /// Of the checkpoint that the run under way was given by the coordinator; nil where it has its own, or none.

@@ -39,10 +39,11 @@ import Testing
         .welcome(
           worker: 1, leaseSeconds: leaseSeconds, progressSeconds: 1, checkpointSeconds: checkpointSeconds))
     }
-    /// Joined and training point 0 under lease 5.
+    /// Joined and training point 0 under lease 5, for as long as lies between two checkpoints.
     mutating func train(checkpointSeconds: Double? = 30, leaseSeconds: Double = 60) {
       join(checkpointSeconds: checkpointSeconds, leaseSeconds: leaseSeconds)
       _ = hear(.grant(lease: lease, point: point, Samples.experiment(0)))
+      _ = wait(checkpointSeconds ?? 0)
     }
     /// Joined and granted point 0 with a checkpoint of epoch 300.
     mutating func fetch() -> [SessionDirective] {
@@ -95,6 +96,18 @@ import Testing
     #expect(bench.wait(19).isEmpty)
     #expect(bench.wait(1) == [Self.offer(300)])
     #expect(bench.wait(100).isEmpty, "nothing newer")
+  }
+
+  @Test func `a run that takes less time than lies between two checkpoints offers none, unless its worker leaves`() {
+    var bench = Bench()
+    bench.join()
+    _ = bench.hear(.grant(lease: Self.lease, point: Self.point, Samples.experiment(0)))
+    #expect(bench.handle(.checkpointWritten(Self.contents(100))).isEmpty)
+    #expect(bench.wait(29.5).isEmpty)
+    var leaving = bench
+    #expect(bench.wait(0.5) == [Self.offer(100)])
+    _ = leaving.handle(.interrupt(exitCode: 0))
+    #expect(leaving.handle(.runStopped(epoch: 100)) == [Self.offer(100)])
   }
 
   @Test func `a coordinator that wants no checkpoints is offered none, and waits for none`() {
