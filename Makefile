@@ -81,7 +81,11 @@ DIST := groksweep-$(shell sed -n 's/^  static let version = "\(.*\)"$$/\1/p' Sou
 .PHONY: dist check-dist check-deployment
 
 dist: dependencies
-	swift build --configuration release --static-swift-stdlib --product groksweep --scratch-path .build-dist
+	mkdir -p .build-dist/no-curl
+	$(CC) -c -O2 -fPIC -o .build-dist/no-curl/no-curl.o cluster/no-curl.c
+	ar rcs .build-dist/no-curl/libcurl.a .build-dist/no-curl/no-curl.o
+	swift build --configuration release --static-swift-stdlib --product groksweep --scratch-path .build-dist \
+	  -Xlinker -L.build-dist/no-curl
 	cluster/dist.sh .build-dist/release/groksweep .build-dist/checkouts
 
 check-dist: build dist
