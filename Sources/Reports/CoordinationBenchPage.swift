@@ -4,11 +4,9 @@ extension CoordinationBenchReport {
   package var page: String { [head, table.text, foot].joined(separator: "\n\n") }
 
   private var head: String {
-    let weights =
-      weightsBytesPerResult > 0 ? ", with \(Wording.grouped(weightsBytesPerResult)) bytes of weights each" : ""
     let load = loadAverageBefore.map { ", load average before \(Wording.fixed($0, digits: 1))" } ?? ""
     return """
-      groksweep \(build), one coordinator on \(cpu) (\(Wording.count(cores, "core"))\(load)), workers that return at once\(weights), TCP
+      groksweep \(build), one coordinator on \(cpu) (\(Wording.count(cores, "core"))\(load)), workers that return at once, TCP
       store of \(Wording.grouped(store.points)) points on \(fileSystem ?? "an unknown file system"), where 4 KiB with \
       fsync take \(Wording.fixed(msPerSync, digits: 2)) ms; medians of \(rounds) rounds of \(Wording.plain(secondsPerRound)) s
       """

@@ -17,8 +17,6 @@ package struct CoordinationBenchReport: Encodable, Sendable {
   package var secondsPerRound: Double
   /// Of the result that every point gets.
   package var evaluationsPerResult: Int
-  /// Of final weights.
-  package var weightsBytesPerResult: Int
   /// By workers, ascending.
   package var rates: [Rate]
   package var heartbeat: Heartbeat
@@ -26,8 +24,7 @@ package struct CoordinationBenchReport: Encodable, Sendable {
 
   package init(
     build: String, cpu: String, cores: Int, loadAverageBefore: Double?, fileSystem: String?, msPerSync: Double,
-    rounds: Int, secondsPerRound: Double, evaluationsPerResult: Int, weightsBytesPerResult: Int,
-    rates: [Rate], heartbeat: Heartbeat,
+    rounds: Int, secondsPerRound: Double, evaluationsPerResult: Int, rates: [Rate], heartbeat: Heartbeat,
     store: LargeStore
   ) {
     self.build = build
@@ -39,7 +36,6 @@ package struct CoordinationBenchReport: Encodable, Sendable {
     self.rounds = rounds
     self.secondsPerRound = secondsPerRound
     self.evaluationsPerResult = evaluationsPerResult
-    self.weightsBytesPerResult = weightsBytesPerResult
     self.rates = rates
     self.heartbeat = heartbeat
     self.store = store
@@ -116,7 +112,6 @@ extension CoordinationBenchReport {
     case msPerSync = "fsync_ms"
     case secondsPerRound = "seconds_per_round"
     case evaluationsPerResult = "evaluations_per_result"
-    case weightsBytesPerResult = "weights_bytes_per_result"
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -131,7 +126,6 @@ extension CoordinationBenchReport {
     try values.encode(rounds, forKey: .rounds)
     try values.encode(secondsPerRound, forKey: .secondsPerRound)
     try values.encode(evaluationsPerResult, forKey: .evaluationsPerResult)
-    try values.encode(weightsBytesPerResult, forKey: .weightsBytesPerResult)
     try values.encode(rates, forKey: .rates)
     try values.encode(heartbeat, forKey: .heartbeat)
     try values.encode(store, forKey: .store)

@@ -71,7 +71,7 @@ import Testing
   @Test func `the benchmark's page has a row for every number of workers`() {
     let report = CoordinationBenchReport(
       build: "0.1.0", cpu: "a CPU", cores: 2, loadAverageBefore: 0.5, fileSystem: "ext4", msPerSync: 1.25, rounds: 3,
-      secondsPerRound: 2, evaluationsPerResult: 2, weightsBytesPerResult: 0,
+      secondsPerRound: 2, evaluationsPerResult: 2,
       rates: [
         CoordinationBenchReport.Rate(workers: 1, usPerPoint: 4000, coordinatorCPUUsPerPoint: 300),
         CoordinationBenchReport.Rate(workers: 1000, usPerPoint: 125, coordinatorCPUUsPerPoint: 80),

@@ -22,8 +22,6 @@ struct CoordinationBench {
   let seconds: Double
   /// How many workers at once, ascending.
   let workers: [Int]
-  /// Bytes of final weights that come with every result.
-  let weights: Int
   /// Where the temporary folder is made.
   let folder: String
   let interrupt: Interrupt
@@ -76,8 +74,7 @@ struct CoordinationBench {
     return CoordinationBenchReport(
       build: identity.build, cpu: identity.cpu, cores: identity.cores, loadAverageBefore: load,
       fileSystem: disk.fileSystem, msPerSync: 1000 * disk.secondsPerSync, rounds: Self.rounds, secondsPerRound: seconds,
-      evaluationsPerResult: result.evaluations.count,
-      weightsBytesPerResult: weights, rates: rates, heartbeat: heartbeat,
+      evaluationsPerResult: result.evaluations.count, rates: rates, heartbeat: heartbeat,
       store: CoordinationBenchReport.LargeStore(
         points: sweep.points.count, registrationSeconds: registered, startSeconds: started,
         statusMs: 1000 * command, statusQueryMs: 1000 * query, peakResidentBytes: bytes,
@@ -114,8 +111,7 @@ struct CoordinationBench {
           epoch: last.epoch, trainLoss: last.trainLoss, testLoss: last.testLoss, trainAccuracy: last.trainAccuracy,
           testAccuracy: last.testAccuracy, giniW_E: last.giniW_E, giniW_L: last.giniW_L,
           sumSquaredWeights: last.sumSquaredWeights)
-      ], keyFrequencies: [], digests: real.digests.suffix(1), kernelPath: real.kernelPath,
-      finalWeights: weights > 0 ? [UInt8](repeating: 7, count: weights) : nil)
+      ], keyFrequencies: [], digests: real.digests.suffix(1), kernelPath: real.kernelPath)
   }
 
   private func rate(

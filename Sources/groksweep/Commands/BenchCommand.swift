@@ -74,9 +74,6 @@ struct BenchCoordinationCommand: ParsableCommand {
   @Option(help: "Seconds of each round.") var seconds = 2.0
   @Option(help: ArgumentHelp("Connected workers; may be repeated (default: 1, 10, 100, 1000).", valueName: "number"))
   var workers: [Int] = []
-  @Option(
-    help: ArgumentHelp("Bytes of final weights with every result (920000: the paper's size).", valueName: "bytes"))
-  var weights = 0
   @Option(help: "Where the temporary folder is made: its disk is the one measured (default: $TMPDIR).")
   var folder: String?
 
@@ -86,9 +83,6 @@ struct BenchCoordinationCommand: ParsableCommand {
     }
     guard seconds > 0, seconds <= 3600 else {
       throw ValidationError("--seconds \(seconds): give a number above 0, at most an hour")
-    }
-    guard (0...64_000_000).contains(weights) else {
-      throw ValidationError("--weights \(weights): give bytes from 0 to 64000000")
     }
     for count in workers where !(1...10_000).contains(count) {
       throw ValidationError("--workers \(count): give a number from 1 to 10000")
@@ -101,7 +95,7 @@ struct BenchCoordinationCommand: ParsableCommand {
     let counts = workers.isEmpty ? CoordinationBench.workerCounts : Array(Set(workers)).sorted()
     let folder = folder ?? FileManager.default.temporaryDirectory.path
     let bench = CoordinationBench(
-      points: points, seconds: seconds, workers: counts, weights: weights, folder: folder, interrupt: interrupt
+      points: points, seconds: seconds, workers: counts, folder: folder, interrupt: interrupt
     ) { words in
       if Console.isLive { Console.draw("\r\u{1B}[K" + words) }
     }
