@@ -34,6 +34,10 @@ getent passwd sshd >/dev/null || has_user=no
 mapfile -t packages < <(for command in "${missing[@]}"; do echo "${package[$command]}"; done | sort -u)
 echo "test-tools: downloading ${packages[*]}, to be unpacked in ${folder##*/}" >&2
 # What the packages depend on and this machine lacks comes too. A package that is installed without its program as well.
+# What is there is replaced: so it has to be this script's own.
+mine=$folder/.test-tools
+if [ ! -e "$mine" ] && [ -n "$(ls -A "$folder")" ]; then give_up "$folder is not empty, and not a folder of this script"; fi
+touch "$mine"
 rm -rf "${folder:?}/packages" "${folder:?}/root" "${folder:?}/bin"
 mkdir -p "$folder"/packages/partial "$folder"/{root,bin}
 get() {

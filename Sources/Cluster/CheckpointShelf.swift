@@ -48,7 +48,6 @@ package final class CheckpointShelf {
     present = Set(points)
     var found: [KeptCheckpoint] = []
     for (point, isOpen) in zip(points, try isOpen(points)) {
-      let end = isOpen ? nil : try endOf(point)
       do {
         guard let contents = try ShelfContents.read(folder(point)) else {
           remove(point)
@@ -56,7 +55,10 @@ package final class CheckpointShelf {
         }
         guard isOpen else {
           defer { remove(point) }
-          if let end, end.epoch == contents.epoch { try ended.take(folder(point), lineage: end.lineage) }
+          guard let end = try endOf(point), end.epoch == contents.epoch else { continue }
+          try requireFiles(of: contents, in: folder(point))
+          removeOthers(than: contents, in: folder(point))
+          try ended.take(folder(point), lineage: end.lineage)
           continue
         }
         try requireFiles(of: contents, in: folder(point))

@@ -1,6 +1,7 @@
 // Checkpoints that come from workers and go to others, as the scheduler directs. A shelf that takes nothing costs the
 // points their head start, never the sweep.
 
+import Grokking
 import Sweeps
 
 extension CoordinatorShell {
@@ -54,5 +55,16 @@ extension CoordinatorShell {
         .checkpointLost(point, epoch: request.missing.epoch, reason: "it can no longer be read, and was removed"))
     }
     return .chunkGone(lease: lease, point: point, epoch: request.missing.epoch)
+  }
+}
+
+extension CoordinatorShell {
+  /// `result` as it can be stored: weights that are not those of its point are left out. The result is none the worse.
+  func checked(_ result: RunResult, of point: PointID) -> RunResult {
+    guard let problem = result.problemOfWeights(of: point) else { return result }
+    warnThinly("the final weights that came with the result of point \(point.short) are not kept: \(problem)")
+    var result = result
+    result.finalWeights = nil
+    return result
   }
 }

@@ -167,10 +167,10 @@ extension CoordinatorShell {
     case .endAttempt(_, .finished): break
     case .endAttempt(let lease, let end): write(.end(lease, end))
     case .store(let point, let lease, let result, let seconds, let worker):
-      write(.result(result, of: point, lease: lease, seconds: seconds, worker: worker))
+      write(.result(checked(result, of: point), of: point, lease: lease, seconds: seconds, worker: worker))
     case .compare(let point, _, let result, let worker): write(.comparison(result, with: point, worker: worker))
     case .finishVerification(let point, let lease, let result, let worker):
-      write(.verification(result, of: point, lease: lease, worker: worker))
+      write(.verification(checked(result, of: point), of: point, lease: lease, worker: worker))
     case .failVerification(let point, let reason): write(.verificationFailure(point, reason: reason))
     case .recordFailure(let point, let reason): write(.failure(point, reason: reason))
     case .refund(let leases, let reason): for lease in leases { write(.refund(lease, reason: reason)) }

@@ -75,10 +75,12 @@ package struct EndedRuns: Sendable {
 }
 
 extension Store {
-  /// Where the run of a finished point ended, if it was censored there and longer ones could go on.
+  /// Where the run of a finished point ended, if it was censored there and longer ones could go on; nil also for a point
+  /// that is not here, as when a store was made anew beside the checkpoints of an earlier one.
   func end(of point: PointID) throws -> RunEnd? {
-    let (experiment, result) = (try story(of: point).experiment, try result(of: point))
-    guard let result, result.isCensoredAtItsEnd, let lineage = experiment.lineage else { return nil }
+    guard try states(of: [point]) == [.finished], let result = try result(of: point) else { return nil }
+    let experiment = try story(of: point).experiment
+    guard result.isCensoredAtItsEnd, let lineage = experiment.lineage else { return nil }
     return RunEnd(lineage: lineage, epoch: result.epochs)
   }
 }

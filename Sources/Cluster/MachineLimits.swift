@@ -109,7 +109,8 @@ extension MachineLimits {
       affinity: text(root + "/proc/self/status").flatMap { affinity(in: $0) }
         ?? ProcessInfo.processInfo.activeProcessorCount,
       quota: (groups.map { quota(text($0 + "/cpu.max")) } + quotasOfVersion1(root)).compactMap { $0 }.min(),
-      slurm: (environment["SLURM_CPUS_PER_TASK"] ?? environment["SLURM_CPUS_ON_NODE"]).flatMap { Int($0) },
+      slurm: ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"].lazy.compactMap { environment[$0].flatMap { Int($0) } }
+        .first { $0 > 0 },
       memory: memory(root, groups), files: FileLimit.hard)
   }
 

@@ -17,15 +17,15 @@ struct FinishedPage {
     self.store = store
   }
 
-  var page: LivePage {
-    get throws {
-      var subject = try RunSubject(story.id, in: store)
-      try subject.loadWeights(from: store)
-      let trail = PointPage.trail(story)
-      let report = RunReport(
-        subject, story: story, store: store.path, assets: LivePage.assets, above: LivePage.trail(trail))
-      return LivePage(.settled, title: "Run \(story.id.short)", trail: trail, whole: report.html)
-    }
+  /// The page, and whether it has all that there will ever be.
+  func drawn() throws -> (page: LivePage, isWhole: Bool) {
+    var subject = try RunSubject(story.id, in: store)
+    try subject.loadWeights(from: store)
+    let trail = PointPage.trail(story)
+    let report = RunReport(
+      subject, story: story, store: store.path, assets: LivePage.assets, above: LivePage.trail(trail))
+    let page = LivePage(.settled, title: "Run \(story.id.short)", trail: trail, whole: report.html)
+    return (page, subject.hasWeights || subject.result.finalModel == nil)
   }
 }
 

@@ -130,7 +130,9 @@ private actor FinishedPages {
 
   func page(of story: PointStory, in store: Store, generation: Int) throws -> LivePage {
     if let known = pages.first(where: { $0.point == story.id && $0.generation == generation }) { return known.page }
-    let page = try FinishedPage(story, store).page
+    let (page, isWhole) = try FinishedPage(story, store).drawn()
+    // `verify` may bring the weights that it lacks.
+    guard isWhole else { return page }
     pages.append((story.id, generation, page))
     if pages.count > Self.kept { pages.removeFirst() }
     return page

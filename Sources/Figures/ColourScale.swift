@@ -7,6 +7,8 @@ struct ColourScale {
   let title: String
   /// Ends; those of a diverging ramp are as far from zero.
   let scale: Scale
+  /// Without, as where no cell has a median, there is nothing for a bar to explain.
+  let hasValues: Bool
 
   /// - Parameter cells: all heat maps that share it; the first one says which ramp.
   init?(_ cells: [Cells]) {
@@ -20,6 +22,7 @@ struct ColourScale {
       axis.limits = reach > 0 ? -reach...reach : -1...1
     }
     scale = Scale(axis, values: values, from: 0, to: 1)
+    hasValues = values.contains(where: \.isFinite)
   }
 
   /// 0…1 along the ramp; nil for a value without a place.

@@ -49,7 +49,7 @@ extension Figure {
     for panel in layout.panels {
       PanelDrawing(layout: panel, figure: layout, hatch: hatch).draw(in: &svg)
     }
-    if let colours = layout.sharedColours, let first = layout.panels.first {
+    if let colours = layout.sharedColours, colours.hasValues, let first = layout.panels.first {
       let right = layout.panels.map(\.frame.right).max() ?? first.frame.right
       colours.draw(in: &svg, x: right, y: first.frame.y, height: min(first.frame.height, 200))
     }

@@ -73,7 +73,9 @@ struct Legend {
         }
       }
       if includesShades { for shade in panel.shades { add(.shade, shade.paint, shade.label) } }
-      for reference in panel.references { add(.reference, reference.paint, reference.label) }
+      for reference in panel.references where panel.shows(reference) {
+        add(.reference, reference.paint, reference.label)
+      }
     }
     return entries
   }

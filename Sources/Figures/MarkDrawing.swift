@@ -35,7 +35,8 @@ struct MarkDrawing {
   private func draw(_ line: Line, in svg: inout SVGText) {
     let runs = runs(line.points)
     var attributes = Self.stroke(line)
-    attributes += " stroke-linejoin=\"round\" stroke-linecap=\"round\""
+    // A thick line is a bar from one value to another: its ends are those values.
+    attributes += " stroke-linejoin=\"round\" stroke-linecap=\"\(line.width > 3 ? "butt" : "round")\""
     if line.isDashed { attributes += " stroke-dasharray=\"6 4\"" }
     if svg.isPage, let label = line.label {
       let values = runs.joined().map { "\(NumberText.short($0.value.x)) \(NumberText.short($0.value.y ?? 0))" }
@@ -45,17 +46,24 @@ struct MarkDrawing {
     svg.path(path(runs, line.shape), attributes + svg.paints(stroke: line.paint))
   }
 
-  /// Curves in steps often lie on each other for a stretch, where only the last one drawn would be seen. Each is drawn once
-  /// more as dashes between those of the others: alone they do not show, and on each other the colours take turns.
+  /// Curves in steps often lie on each other for a stretch, where only the last one drawn would be seen. There they are
+  /// drawn once more, as dashes that leave room for those of the others: the colours take turns.
   func drawTurns(of lines: [Line], in svg: inout SVGText) {
-    guard lines.count > 1 else { return }
     let dash = 7.0
-    let others = NumberText.coordinate(dash * Double(lines.count - 1))
-    for (number, line) in lines.enumerated() {
-      let attributes =
-        " stroke-dasharray=\"\(NumberText.coordinate(dash)) \(others)\""
-        + " stroke-dashoffset=\"\(NumberText.coordinate(-dash * Double(number)))\""
-      svg.path(path(runs(line.points), line.shape), Self.stroke(line) + attributes + svg.paints(stroke: line.paint))
+    for stretch in SharedStretch.all(of: lines.map(\.points)) {
+      guard let y = layout.y.place(stretch.y), let from = layout.x.place(stretch.from),
+        let to = layout.x.place(stretch.to)
+      else { continue }
+      let others = NumberText.coordinate(dash * Double(stretch.lines.count - 1))
+      for (number, line) in stretch.lines.map({ lines[$0] }).enumerated() {
+        var path = PathText()
+        path.move(from, y)
+        path.line(to, y)
+        let attributes =
+          " stroke-dasharray=\"\(NumberText.coordinate(dash)) \(others)\""
+          + " stroke-dashoffset=\"\(NumberText.coordinate(-dash * Double(number)))\""
+        svg.path(path, Self.stroke(line) + attributes + svg.paints(stroke: line.paint))
+      }
     }
   }
 
@@ -145,7 +153,20 @@ struct MarkDrawing {
           : Rectangle(x: middle - half, y: frame.y, width: 2 * half, height: frame.height)
         svg.rectangle(stretch, fill: nil, title: bar.title, more: " fill=\"none\" pointer-events=\"all\"")
       }
-      guard let text = bar.text else { continue }
+    }
+    // Where two have no room beside each other, the higher bar keeps its text.
+    let order =
+      lies
+      ? Array(bars.bars.indices)
+      : bars.bars.indices.sorted {
+        let (one, other) = (abs(bars.bars[$0].value ?? 0), abs(bars.bars[$1].value ?? 0))
+        return (other, $0) < (one, $1)
+      }
+    for bar in order.map({ bars.bars[$0] }) {
+      guard let text = bar.text, let value = bar.value, let middle = along.place(bar.place),
+        let end = values.place(value)
+      else { continue }
+      let (low, high) = (min(base, end), max(base, end))
       let width = TextWidth.of(text, size: Layout.tickSize)
       guard lies else {
         let box = Rectangle(x: middle - width / 2, y: low - 12, width: width + 3, height: 12)

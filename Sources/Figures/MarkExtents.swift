@@ -26,11 +26,14 @@ extension Mark {
     }
   }
 
-  func ys(lies: Bool) -> [Double] {
-    switch self {
-    case .line(let line): line.points.compactMap { $0.x.isFinite ? $0.y : nil }
-    case .interval(let interval): interval.places.flatMap { [$0.low, $0.high].compactMap { $0 } }
-    case .scatter(let scatter): scatter.dots.compactMap { $0.x.isFinite ? $0.y : nil }
+  /// - Parameter limits: of the x axis; nil: it shows all.
+  func ys(lies: Bool, within limits: ClosedRange<Double>?) -> [Double] {
+    func isSeen(_ x: Double) -> Bool { x.isFinite && limits?.contains(x) != false }
+    return switch self {
+    case .line(let line): line.points.compactMap { isSeen($0.x) ? $0.y : nil }
+    case .interval(let interval):
+      interval.places.filter { isSeen($0.x) }.flatMap { [$0.low, $0.high].compactMap { $0 } }
+    case .scatter(let scatter): scatter.dots.compactMap { isSeen($0.x) ? $0.y : nil }
     case .bars(let bars): lies ? bars.places : bars.values
     case .cells(let cells): [-0.5, Double(cells.rows) - 0.5]
     }
@@ -69,6 +72,12 @@ extension Cells {
 }
 
 extension Panel {
+  /// Whether a reference lies within the axis.
+  func shows(_ reference: Reference) -> Bool {
+    let axis = reference.direction == .vertical ? x : y
+    return axis.limits?.contains(reference.value) != false
+  }
+
   /// Whether bars lie: along an x axis of values, one above the other by the bands of the y axis.
   var lies: Bool { if case .bands = y.kind { true } else { false } }
 
@@ -82,8 +91,12 @@ extension Panel {
   }
 
   func yScale(of panels: [Panel], from start: Double, to end: Double) -> Scale {
+    // What lies beyond the ends of the x axis is not seen, and stretches nothing.
     let scale = Scale(
-      merged(panels.map(\.y)), values: panels.flatMap { panel in panel.marks.flatMap { $0.ys(lies: panel.lies) } },
+      merged(panels.map(\.y)),
+      values: panels.flatMap { panel in
+        panel.marks.flatMap { $0.ys(lies: panel.lies, within: panel.lies ? nil : panel.x.limits) }
+      },
       from: start, to: end)
     let pads = y.limits == nil && panels.contains { panel in panel.marks.contains { $0.padsY(lies: panel.lies) } }
     return pads ? scale.padded() : scale

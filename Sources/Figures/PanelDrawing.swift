@@ -29,7 +29,7 @@ struct PanelDrawing {
     if isCut { svg.close("svg") }
     drawAxes(in: &svg)
     drawEndLabels(in: &svg)
-    if layout.hasColourBar, let colours = layout.colours {
+    if layout.hasColourBar, let colours = layout.colours, colours.hasValues {
       colours.draw(in: &svg, x: frame.right, y: frame.y, height: min(frame.height, 200))
     }
     svg.close("g")

@@ -17,11 +17,15 @@ extension Store {
     }
   }
 
-  /// Nothing is written for a result without, and nothing where there are some already.
+  /// Nothing is written for a result without. Those that are there already, which may be damaged, are replaced.
   func insertWeights(of result: RunResult, _ point: Int64, in database: Database) throws {
     guard let weights = result.finalWeights, !weights.isEmpty else { return }
     try database.cachedStatement(
-      sql: "INSERT INTO run_weights (point, safetensors) VALUES (?, ?) ON CONFLICT DO NOTHING"
+      sql: """
+        INSERT INTO run_weights (point, safetensors) VALUES (?, ?)
+        ON CONFLICT (point) DO UPDATE SET safetensors = excluded.safetensors
+        WHERE safetensors IS NOT excluded.safetensors
+        """
     ).execute(arguments: [point, Data(weights)])
   }
 }

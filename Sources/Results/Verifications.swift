@@ -51,7 +51,7 @@ extension Store {
   }
 
   /// The second run of a finished point came in under `lease`: its attempt ends as `verified` or `differed`, and with
-  /// other bits a violation is recorded. With the same bits, its final weights are stored where there are none. Whether the
+  /// other bits a violation is recorded. With the same bits, its final weights are stored, or take the place of damaged ones. Whether the
   /// bits are the stored ones.
   func verify(
     _ result: RunResult, of point: PointID, lease: LeaseID, worker: Int64, at time: String, in database: Database
@@ -64,7 +64,7 @@ extension Store {
     try database.cachedStatement(
       sql: "UPDATE verification SET lease = ?, equal = ?, digest = ?, done = ? WHERE point = ? AND done IS NULL"
     ).execute(arguments: [granted, isEqual, result.digest, time, number])
-    // Those of equal bits are those of the stored run, which may have been stored without.
+    // Those of equal bits are those of the stored run, which may have been stored without, or been damaged since.
     if isEqual { try insertWeights(of: result, number, in: database) }
     if granted != nil {
       try endAttempt(lease, .verified(isEqual: isEqual), epoch: result.epochs, at: time, in: database)

@@ -19,3 +19,19 @@ extension ModelFile {
     self.init(weights: run.weights, trainMask: run.split.trainMask, metadata: metadata)
   }
 }
+
+extension RunResult {
+  /// Why its final weights are not those of `point`, in a sentence; nil when they are, or when it has none. Looks at names and
+  /// sizes, not at the numbers.
+  package func problemOfWeights(of point: PointID) -> String? {
+    guard let finalWeights else { return nil }
+    do {
+      let file = try SafeTensors(parsing: finalWeights)
+      guard file.metadata["point"] == point.hex else { return "they are not of this point" }
+      guard file.metadata["epoch"] == "\(epochs)" else { return "they are not of epoch \(epochs)" }
+      return file[TensorName.W_E.fileName] == nil ? "there is no model in them" : nil
+    } catch {
+      return error.message
+    }
+  }
+}

@@ -14,6 +14,8 @@ struct Parcel: Hashable, Sendable {
   var due: MonotonicInstant
   /// The present coordinator does not want it.
   var isSetAside = false
+  /// How often it was said.
+  var tries = 0
 
   var lease: LeaseID { held.lease }
   var point: PointID { held.point }
@@ -26,10 +28,13 @@ struct Parcel: Hashable, Sendable {
     }
   }
 
-  var message: WorkerMessage {
+  /// - Parameter withWeights: whether a result takes its final weights along.
+  func message(withWeights: Bool) -> WorkerMessage {
     switch content {
     case .finished(let unsent):
-      .finished(lease: unsent.lease, point: unsent.point, unsent.result, seconds: unsent.seconds)
+      .finished(
+        lease: unsent.lease, point: unsent.point, withWeights ? unsent.result : unsent.result.withoutWeights,
+        seconds: unsent.seconds)
     case .failed(let held, let kind, let reason):
       .failed(lease: held.lease, point: held.point, kind, reason: reason)
     case .handedBack(let held, let epoch): .handedBack(lease: held.lease, point: held.point, epoch: epoch)
@@ -37,7 +42,21 @@ struct Parcel: Hashable, Sendable {
   }
 }
 
+extension RunResult {
+  fileprivate var withoutWeights: RunResult {
+    var result = self
+    result.finalWeights = nil
+    return result
+  }
+}
+
 extension WorkerSession {
+  /// A result is more than its weights, which over a slow link may never come through: a connection that is busy with one
+  /// message for 15 s answers no ping. After so many times without an answer, and when its worker leaves, it goes alone.
+  static var triesWithWeights: Int { 2 }
+  /// What a link is given for the bytes of the weights.
+  static var weightsBytesPerSecond: Double { 100_000 }
+
   /// Parcels under way at once: a worker that comes back with a hundred results does not flood its socket.
   static var windowSize: Int { 4 }
 
@@ -55,8 +74,16 @@ extension WorkerSession {
   mutating func flush() {
     guard isWelcome, !outbox.isEmpty else { return }
     for index in window where outbox[index].due <= now {
-      emit(.send(outbox[index].message))
-      outbox[index].due = now.advanced(bySeconds: configuration.resendSeconds)
+      var (patience, withWeights) = (configuration.resendSeconds, false)
+      if case .finished(let unsent) = outbox[index].content, let weights = unsent.result.finalWeights,
+        leaving == nil, outbox[index].tries < Self.triesWithWeights
+      {
+        patience += Double(weights.count) / Self.weightsBytesPerSecond
+        withWeights = true
+      }
+      emit(.send(outbox[index].message(withWeights: withWeights)))
+      outbox[index].tries += 1
+      outbox[index].due = now.advanced(bySeconds: patience)
     }
   }
 

@@ -90,6 +90,28 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: root) == ["ended"])
   }
 
+  @Test func `checkpoints of unknown points keep nobody from starting, and damaged ones replace nothing`()
+    throws
+  {
+    let fixture = try Fixture(points: 1)
+    let first = experiment(epochs: 60)
+    _ = try run("to-60", first, in: fixture, scratch: "a")
+    let root = fixture.folder + "/store.checkpoints/"
+    let place = root + "ended/" + first.lineage!.hex
+    // Of a point that nobody knows; and a later end of this very lineage, whose weights were lost with the power.
+    try FileManager.default.copyItem(atPath: place, toPath: root + String(repeating: "0", count: 64))
+    let later = experiment(epochs: 100)
+    _ = try run("to-100", later, in: fixture, scratch: "b")
+    try FileManager.default.moveItem(atPath: place, toPath: root + PointID(of: later).hex)
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+    try Data().write(to: URL(fileURLWithPath: root + PointID(of: later).hex + "/weights-2"))
+    let longest = experiment(epochs: 145)
+    let digest = try run("to-145", longest, in: fixture, scratch: "c")
+    #expect(try digest == self.digest(of: longest))
+    #expect(fixture.lines.contains("the kept checkpoint of point \(PointID(of: later).short) is of no use"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root) == ["ended"])
+  }
+
   @Test func `where the rates depend on the end, nothing is kept and a longer run begins at its start`() throws {
     let fixture = try Fixture(points: 1)
     for epochs in [60, 100] {

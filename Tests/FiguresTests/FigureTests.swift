@@ -61,7 +61,7 @@ import Testing
   @Test func `one point, a constant, enormous and tiny ranges all have axes`() throws {
     let cases: [(String, [(Double, Double?)])] = [
       ("one point", [(5, 3)]), ("constant", [(0, 2), (1, 2)]), ("zero", [(0, 0), (1, 0)]),
-      ("enormous", [(0, -1e308), (1, 1e308)]), ("tiny", [(0, 1e-320), (1, 2e-320)]),
+      ("enormous", [(0, -1e308), (1, 1e308)]), ("tiny", [(0, Double("1e-320")!), (1, Double("2e-320")!)]),
       ("far away", [(0, 1e15), (1, 1e15 + 2)]), ("many decades", [(0, 1e-300), (1, 1e300)]),
     ]
     for (name, values) in cases {
@@ -181,6 +181,27 @@ import Testing
     #expect(path.firstIndex(of: "h")! < path.firstIndex(of: "v")!)
   }
 
+  @Test func `stretches that curves in steps share are those of the same height, however they are cut`() {
+    func points(_ steps: [(Double, Double?)]) -> [Line.Point] { steps.map { Line.Point($0.0, $0.1) } }
+    let first = points([(0, 1), (4, 0.5), (9, 0.5)])
+    let second = points([(0, 1), (2, 0.75), (6, 0.5), (8, 0.25), (9, 0.25)])
+    let third = points([(1, 0.2), (9, 0.2)])
+    #expect(
+      SharedStretch.all(of: [first, second, third]) == [
+        SharedStretch(from: 0, to: 2, y: 1, lines: [0, 1]), SharedStretch(from: 6, to: 8, y: 0.5, lines: [0, 1]),
+      ])
+    #expect(SharedStretch.all(of: [first, third]).isEmpty && SharedStretch.all(of: [first]).isEmpty)
+    // Another curve's steps cut nothing; a gap does.
+    let cut = points([(0, 1), (1, 1), (4, 0.5), (9, 0.5)])
+    #expect(
+      SharedStretch.all(of: [first, cut]) == [
+        SharedStretch(from: 0, to: 4, y: 1, lines: [0, 1]), SharedStretch(from: 4, to: 9, y: 0.5, lines: [0, 1]),
+      ])
+    #expect(
+      SharedStretch.all(of: [first, points([(0, 1), (3, nil), (4, 0.5), (9, 0.5)])])
+        == [SharedStretch(from: 4, to: 9, y: 0.5, lines: [0, 1])])
+  }
+
   @Test func `curves in steps that lie on each other take turns in colour, and one alone has no dashes`() throws {
     func steps(_ label: String, _ colour: Int) -> Mark {
       .line(Line(label, [Line.Point(0, 1), Line.Point(1, 0.5), Line.Point(2, 0.5)], .series(colour), shape: .steps))
@@ -190,10 +211,11 @@ import Testing
     let three = Sample.panel([steps("a", 0), steps("b", 1), steps("c", 2)])
     let drawn = try Drawn(Sample.figure([three]), Rendering(.page))
     let turns = drawn.named("path").filter { $0.attributes["stroke-dashoffset"] != nil }
-    #expect(turns.map { $0.attributes["stroke-dasharray"] } == ["7 14", "7 14", "7 14"])
-    #expect(turns.map { $0.attributes["stroke-dashoffset"] } == ["0", "-7", "-14"])
-    #expect(turns.map { $0.attributes["class"] } == ["s-s0", "s-s1", "s-s2"])
-    #expect(Set(turns.compactMap { $0.attributes["d"] }).count == 1)
+    // Two levels.
+    #expect(turns.map { $0.attributes["stroke-dasharray"] } == Array(repeating: "7 14", count: 6))
+    #expect(turns.map { $0.attributes["stroke-dashoffset"] } == ["0", "-7", "-14", "0", "-7", "-14"])
+    #expect(turns.map { $0.attributes["class"] } == ["s-s0", "s-s1", "s-s2", "s-s0", "s-s1", "s-s2"])
+    #expect(Set(turns.compactMap { $0.attributes["d"] }).count == 2)
     // Each has one path with values: the pointer finds no curve twice.
     #expect(drawn.named("path").compactMap { $0.attributes["data-label"] } == ["a", "b", "c"])
   }

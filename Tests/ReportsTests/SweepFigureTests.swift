@@ -47,7 +47,7 @@ import Testing
     )
     #expect(cells.cells[5].title.hasSuffix("; 1 of 2 points not finished"))
     #expect(drawn.caption.contains("Earliest: train_fraction 0.4, weight_decay 0.5, 300"))
-    #expect(drawn.caption.contains("Without a median: 1 of 6 cells."))
+    #expect(drawn.caption.contains("Without a median: 1 of 6 cells with finished runs."))
     #expect(drawn.caption.hasSuffix("So far 11 of 12 points are finished."))
     #expect(drawn.table.rows.count == 6)
     #expect(drawn.table.columns.prefix(2) == ["train_fraction", "weight_decay"])

@@ -75,6 +75,26 @@ import Testing
       ])
   }
 
+  @Test func `a result whose weights do not come through goes without them, and so does one of a leaving worker`() {
+    var bench = Bench()
+    _ = bench.handle(.start)
+    _ = bench.hear(.welcome(worker: 1, leaseSeconds: 60, progressSeconds: 1, keepsWeights: true))
+    _ = bench.hear(.grant(lease: LeaseID(5), point: Samples.id(0), Samples.experiment(0)))
+    var weighty = Samples.result(0)
+    weighty.finalWeights = [UInt8](repeating: 1, count: 500_000)
+    let whole = SessionDirective.send(.finished(lease: LeaseID(5), point: Samples.id(0), weighty, seconds: 3))
+    var leaving = bench
+    #expect(bench.handle(.runFinished(weighty, seconds: 3)).contains(whole))
+    // 5 s for an answer, and 5 for the bytes.
+    #expect(!bench.wait(9.5).contains(whole))
+    #expect(bench.wait(0.5).contains(whole))
+    #expect(!bench.wait(9.5).contains(.send(Self.finished)))
+    #expect(bench.wait(0.5).contains(.send(Self.finished)))
+    #expect(bench.wait(5).contains(.send(Self.finished)))
+    _ = leaving.handle(.interrupt(exitCode: 0))
+    #expect(leaving.handle(.runFinished(weighty, seconds: 3)).contains(.send(Self.finished)))
+  }
+
   @Test func `a grant is trained once however often it comes`() {
     var bench = Bench()
     bench.join()

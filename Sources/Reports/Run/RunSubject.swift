@@ -98,12 +98,12 @@ extension RunSubject {
     return sentence.prefix(1).uppercased() + sentence.dropFirst() + "."
   }
 
-  /// Where the picture of what happened ends: well past cleanup, when the run went on for long after it.
+  /// Where the picture of what happened ends: well past cleanup and past grokking, when the run went on for long after both.
   var focus: ClosedRange<Double>? {
-    guard let last = evaluations.last?.epoch, let end = result.phases.last(where: { $0.name == .cleanup })?.end,
-      Double(end) * 1.6 < Double(last) * 0.75
+    guard let last = evaluations.last?.epoch, let end = result.phases.last(where: { $0.name == .cleanup })?.end
     else { return nil }
-    return 0...(Double(end) * 1.6)
+    let enough = max(1.6 * Double(end), 1.15 * Double(result.outcome.grokkingEpoch ?? 0))
+    return enough < Double(last) * 0.75 ? 0...enough : nil
   }
 
   /// An axis of epochs; where it is cut short, the caption says so by `focusSentence`.

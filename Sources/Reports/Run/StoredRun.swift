@@ -36,13 +36,19 @@ extension RunSubject {
     self.init(point: point, experiment: story.experiment, result: result, weights: Self.weightsNotLoaded)
   }
 
+  /// Whether figures can be drawn from the final weights.
+  package var hasWeights: Bool { if case .known = weights { true } else { false } }
+
   /// Reads the final weights that `store` has of this run. Without any, and with damaged ones, the figures that need them
   /// say so.
   ///
   /// - Throws: what the store throws.
   package mutating func loadWeights(from store: Store) throws {
     guard let bytes = try store.finalWeights(of: point) else {
-      weights = Self.weightsMissing(point, store: store.path)
+      weights =
+        result.semanticsVersion == Engine.semanticsVersion
+        ? Self.weightsMissing(point, store: store.path)
+        : .absent("The store has no final weights of this run, which an older groksweep ran.")
       return
     }
     do {

@@ -64,10 +64,20 @@ extension RunSubject {
     let panels = maps.neurons.map { panel(title(ofNeuron: $0.number), $0.activations, "activation") }
     return Drawn(
       caption:
-        "Activations of some neurons over all pairs: for each key frequency the neuron that it explains best, with the share of its "
-        + "variance (Nanda et al. 2023, figure 5). Look for waves along a, along b, and along their sum.",
+        "Activations of some neurons over all pairs: for each key frequency that explains any neuron best, the one that it explains "
+        + "best of all, with the share of its variance (Nanda et al. 2023, figure 5). Look for waves along a, along b, and along "
+        + "their sum.\(keysWithoutNeuronSentence)",
       panels: panels, columns: 2, sharing: [.x, .y], shape: .square,
       table: rows(maps.neurons.map { ("neuron_\($0.number)", $0.activations) }))
+  }
+
+  /// Key frequencies that are not among the panels.
+  private var keysWithoutNeuronSentence: String {
+    let fits = result.finalModel?.neurons ?? []
+    let shown = Set(maps.neurons.compactMap { fits.indices.contains($0.number) ? fits[$0.number].frequency : nil })
+    let others = result.keyFrequencies.map(\.frequency).filter { !shown.contains($0) }
+    guard !others.isEmpty else { return "" }
+    return " No neuron is shown of k = \(others.map(String.init).joined(separator: ", "))."
   }
 
   var neuronSpectra: Drawn {

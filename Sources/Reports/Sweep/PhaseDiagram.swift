@@ -77,7 +77,7 @@ extension SweepSubject {
   ) -> String {
     var text =
       "Median epoch at which runs grok (Kaplan and Meier's, so that runs that ended before they grokked count as not there yet); "
-      + "in each cell how many of its finished runs grokked. Look for the edge between coloured and hatched cells, and for "
+      + "in each cell, where there is room, how many of its finished runs grokked. Look for the edge between coloured and hatched cells, and for "
       + "medians that grow towards it."
     let ranked = cells.indices.filter { medians[$0] != nil }.sorted { (medians[$0]!, $0) < (medians[$1]!, $1) }
     if let first = ranked.first, let last = ranked.last {
@@ -86,7 +86,12 @@ extension SweepSubject {
     }
     let finished = cells.count { !$0.runs.isEmpty }
     let without = finished - ranked.count
-    text += without == 0 ? " Every cell has a median." : " Without a median: \(without) of \(finished) cells."
+    switch (without, finished) {
+    case (_, 0): break
+    case (0, cells.count): text += " Every cell has a median."
+    case (0, _): text += " Each of the \(finished) cells with finished runs has a median, of \(cells.count)."
+    default: text += " Without a median: \(without) of \(finished) cells with finished runs."
+    }
     return text + plan.words
   }
 

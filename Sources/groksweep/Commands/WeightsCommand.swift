@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Grokking
 import Results
 import Sweeps
 
@@ -32,12 +33,21 @@ struct WeightsCommand: ParsableCommand {
       let why =
         switch (story.state, story.result?.outcome) {
         case (.finished, "diverged"): "its run diverged, so it has no final model"
+        case (.finished, _) where try results.result(of: id)?.semanticsVersion != Engine.semanticsVersion:
+          "it was run by an older groksweep, whose numbers this one does not compute"
         case (.finished, _):
           "it was run with --no-weights, or by an older groksweep; `groksweep verify \(id.short) --store "
             + "\(ShellWords.quoted(path))` runs it again to the same bits and stores them"
         default: "it has not finished"
         }
       throw Failure("\(path): there are no final weights of point \(id.short): \(why)", .failed)
+    }
+    var result = try results.result(of: id)
+    result?.finalWeights = weights
+    if let problem = result?.problemOfWeights(of: id) {
+      throw Failure(
+        "\(path): the final weights of point \(id.short) are damaged: \(problem); `groksweep verify \(id.short) --store "
+          + "\(ShellWords.quoted(path))` runs it again and replaces them", .failed)
     }
     try writeOutput(weights, to: output)
     Console.remark("\(output): the final weights of point \(id.short), \(weights.count) bytes")
