@@ -360,7 +360,7 @@ import Testing
 
   @Test func `a worker leaves before its deadline, and takes no point after that`() {
     var bench = Bench(lifetimeSeconds: 1000)
-    bench.train()
+    bench.train(checkpointSeconds: nil)
     let margin = 35.0
     #expect(bench.wait(1000 - margin - 0.5).isEmpty)
     #expect(bench.session.nextDeadline != nil)
@@ -375,7 +375,7 @@ import Testing
 
   @Test func `a short life is not spent on leaving`() {
     var bench = Bench(lifetimeSeconds: 40)
-    bench.train()
+    bench.train(checkpointSeconds: nil)
     #expect(bench.wait(29.5).isEmpty)
     #expect(bench.wait(0.5) == [.stopTraining(checkpoint: true)])
   }
