@@ -29,8 +29,10 @@ import Testing
   private func makeProgram(in folder: String, _ body: String) throws -> String {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let path = folder + "/a program"
-    try "#!/bin/sh\n\(body)\n".write(toFile: path, atomically: true, encoding: .utf8)
-    chmod(path, 0o755)
+    // Written by another process: whatever this one forks meanwhile would have the file open, and a file that is open for
+    // writing cannot be run.
+    let words = ["sh", "-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh", path]
+    _ = try LocalCommand.run(words, input: .text("#!/bin/sh\n\(body)\n"), timeoutSeconds: 60)
     return path
   }
 
